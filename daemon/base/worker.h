@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* One thread for one kind of slow thing (crypto, disk, names), so that the loop never waits.
+ *
+ * A task carries ids and copies, never pointers into the loop's world. Tasks run in the order in
+ * which they were submitted; their completions come on the loop, in the same order. The thread
+ * takes all that waits at once: it runs each task, then calls `flush` once for the whole lot, and
+ * only then are their completions told. That is how one fsync serves everybody who waits for it. */
+
+#include <systemd/sd-event.h>
+
+#include "daemon/base/macro.h"
+
+typedef struct Worker Worker;
+
+typedef struct WorkerTaskType {
+        void (*run)(void *task);                      /* on the worker's thread */
+        void (*complete)(void *task, void *userdata); /* on the loop's thread; then `destroy` */
+        void (*destroy)(void *task); /* on the loop's thread; alone for tasks that never ran */
+} WorkerTaskType;
+
+typedef struct WorkerOptions {
+        const char *name;              /* of the thread, 15 bytes at most */
+        size_t queue_max;              /* tasks that may wait; one more is -EAGAIN */
+        void (*flush)(void *userdata); /* on the worker's thread, after a lot; or NULL */
+        void (*idle)(void *userdata);  /* on the worker's thread, when nothing waits; or NULL */
+        void *userdata;                /* of flush and idle */
+} WorkerOptions;
+
+int worker_new(sd_event *event, const WorkerOptions *options, Worker **ret);
+
+/* Ends after the task that runs now; what waits is destroyed without being told. Loop thread. */
+Worker *worker_free(Worker *w);
+DEFINE_CLEANUP(Worker *, worker_free);
+
+/* Takes `task` in any case: on an error it is destroyed. Loop thread. */
+int worker_submit(Worker *w, const WorkerTaskType *type, void *task, void *userdata);
+
+/* Tasks that were submitted and whose completion has not been told yet. Loop thread. */
+size_t worker_pending(const Worker *w);
+
+/* Since when (boot clock) the running task has been running; USEC_INFINITY where none runs. The
+ * watchdog asks. Any thread. */
+usec_t worker_busy_since(Worker *w);
+
+/* Runs whatever is pending to its end and tells the completions, on the caller's stack. For an
+ * orderly stop and for tests. Loop thread. */
+void worker_drain(Worker *w);
