@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* The way in: one D-Bus interface on a bus and on sockets, and what it asks of the rest through one
+ * small table of operations. Loop thread only. */
+
+#include <systemd/sd-event.h>
+
+#include "daemon/model/job-table.h"
+#include "daemon/model/job.h"
+#include "daemon/model/profile.h"
+
+typedef struct Front Front;
+
+/* One call that waits for its answer. Each of the front_call_* below answers it and consumes it;
+ * the caller may be gone by then, and nothing happens. Dropping it is answered internal-failure. */
+typedef struct FrontCall FrontCall;
+
+void front_call_job(FrontCall *call, const Job *job);                               /* Submit */
+void front_call_result(FrontCall *call, const Job *job, const JobSecrets *secrets); /* GetResult */
+void front_call_done(FrontCall *call);                                              /* the others */
+void front_call_fail(FrontCall *call, Failure *failure); /* takes the failure */
+
+typedef struct FrontOps {
+        /* Everything there is to see. Both stay valid until the loop runs on. */
+        const JobTable *(*jobs)(void *userdata);
+        const ProfileStatus *(*profile_at)(void *userdata, size_t i); /* NULL behind the last */
+        const char *(*default_profile)(void *userdata);               /* NULL: none */
+        /* Why a waiting job waits; NULL: for its turn. Valid until the loop runs on. */
+        const Failure *(*waiting_for)(void *userdata, const Job *job);
+
+        /* Each answers the call, now or later. `spec` is taken. The job was seen to be visible to
+         * the peer. */
+        void (*submit)(void *userdata, const Peer *peer, JobSpec *spec, FrontCall *call);
+        void (*get_result)(void *userdata, Job *job, FrontCall *call);
+        void (*acknowledge)(void *userdata, Job *job, FrontCall *call);
+        void (*cancel)(void *userdata, Job *job, FrontCall *call);
+        void (*release)(void *userdata, Job *job, FrontCall *call);
+        void (*reload)(void *userdata, FrontCall *call); /* the front saw that the peer is root */
+        void (*check)(void *userdata, const Peer *peer, const char *profile, FrontCall *call);
+} FrontOps;
+
+typedef struct FrontOptions {
+        const FrontOps *ops;
+        void *userdata;
+        const char *bus;    /* "system", "session", "none", or an address */
+        const char *socket; /* a path to listen on where systemd passed none; NULL: none */
+} FrontOptions;
+
+/* Takes the sockets that systemd passed (FileDescriptorName=: "main" and unnamed ones are the main
+ * door). A bus that is absent is looked for again, and ends nothing. */
+int front_new(sd_event *event, const FrontOptions *options, Front **ret);
+Front *front_free(Front *f);
+DEFINE_CLEANUP(Front *, front_free);
+
+/* Tell those who may hear it. */
+void front_job_added(Front *f, const Job *job);
+void front_job_changed(Front *f, const Job *job);
+void front_job_removed(Front *f, const Job *job);

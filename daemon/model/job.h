@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* A job: one request of an application, from the moment it is accepted until it is released.
+ *
+ * It holds no secret of its result: those stand sealed on disk, and pass through memory only while
+ * an exchange needs them or a caller fetches them. Times called `_real` are for people; `_boot` is
+ * what decides. */
+
+#include "daemon/base/list.h"
+#include "daemon/model/failure.h"
+#include "daemon/model/job-spec.h"
+#include "daemon/model/peer.h"
+#include "protocol/ipc/limits.h"
+
+#define JOB_HISTORY_MAX ((size_t) 256) /* entries kept; the oldest go, the first one stays */
+
+typedef struct JobHistory {
+        usec_t time_real;
+        JobState state;
+        JobPhase phase;
+        char *text; /* what happened, for people */
+} JobHistory;
+
+/* What stands in <id>.secret; each may be NULL. */
+typedef struct JobSecrets {
+        Secret *private_key; /* PKCS#8 PEM; rotate: also the caller's, until it has ended */
+        Secret *ownership_token;
+        Secret *symmetric_key;
+        Secret *claim_key; /* rotate: the current key that acts as the claim */
+} JobSecrets;
+
+void job_secrets_done(JobSecrets *s);
+int job_secrets_copy(const JobSecrets *from, JobSecrets *to);
+bool job_secrets_is_empty(const JobSecrets *s);
+
+typedef struct JobResult {
+        char *thing_name;
+        char *certificate_id;
+        char *certificate_pem;
+        Parameters device_configuration;
+        bool has_device_configuration; /* an empty one is not the same as none */
+        char *device_id;
+        char *assigned_hub;
+        char *registration_state; /* JSON text */
+        char *private_key_uri;
+} JobResult;
+
+void job_result_done(JobResult *r);
+
+typedef struct Job Job;
+struct Job {
+        char id[IPC_JOB_ID_LENGTH + 1];
+        uint64_t serial; /* order of coming; never given twice in a state directory */
+        Peer *owner;
+        JobSpec *spec;
+        char *profile_fingerprint; /* hex; ties sealed secrets to the profile they came through */
+
+        JobState state;
+        JobPhase phase;
+        unsigned attempts;
+        usec_t created_real, started_real, finished_real; /* 0: not yet */
+        usec_t created_boot;  /* on this boot's clock; before its zero (wrapped) after a reboot */
+        usec_t finished_boot; /* likewise */
+
+        Failure *failure;
+        JobResult result;
+        bool secrets_stored; /* <id>.secret is there */
+        bool secrets_erased; /* there was one, and it was erased */
+        bool acknowledged;
+        usec_t token_made_boot;   /* when the ownership token was received; 0: there is none */
+        char **left_certificates; /* ids, NULL-terminated */
+        size_t n_left_certificates;
+        JobHistory *history;
+        size_t n_history;
+
+        bool cancel_requested;
+        LIST_LINK(Job, jobs);    /* all of them, in the table */
+        LIST_LINK(Job, waiting); /* those queued, in their owner's turn */
+};
+
+/* Draws the id. `owner` and `spec` are taken on success only. */
+int job_new(Peer *owner, JobSpec *spec, usec_t now_real, usec_t now_boot, Job **ret);
+Job *job_free(Job *j);
+DEFINE_CLEANUP(Job *, job_free);
+#define _cleanup_job_ _cleanup_(job_freep)
+
+/* The only writer of state and phase. Asserts that the edge exists; adds to the history. `text` is
+ * what happened, for people. -ENOMEM changes nothing but loses the line of history. */
+void job_set_state(Job *j, JobState state, JobPhase phase, usec_t now_real, usec_t now_boot,
+                   const char *text);
+
+int job_add_history(Job *j, usec_t now_real, JobState state, JobPhase phase, const char *text);
+int job_add_left_certificate(Job *j, const char *certificate_id);
+
+/* Who may see and steer it: its owner, and whoever is privileged. */
+bool job_is_visible_to(const Job *j, const Peer *peer);
+
+/* What is left until its deadline; USEC_INFINITY where there is none. */
+usec_t job_deadline_left(const Job *j, usec_t now_boot);
