@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* Certificate signing requests (PKCS#10, RFC 2986): ours, and those that callers bring. */
+
+#include "daemon/base/macro.h"
+#include "daemon/crypto/key.h"
+#include "protocol/ipc/limits.h"
+
+/* Bytes of a common name. X.520 allows 64 characters, wolfCrypt has room for 63 bytes. */
+#define CSR_COMMON_NAME_MAX ((size_t) 63)
+
+/* Makes a request whose subject is CN=common_name (UTF-8, of 1 byte at least) and which carries
+ * nothing else; signed with SHA-256, with P-384 SHA-384. A longer name is cut at the last character
+ * that fits CSR_COMMON_NAME_MAX: the subject is a label; what identifies a device is its key.
+ * -EINVAL: the name is empty, no UTF-8 or has a control character. The text is the caller's. */
+int csr_make(CryptoKey *key, const char *common_name, char **ret_pem);
+
+typedef struct Csr {
+        uint8_t *spki; /* the public key that the certificate must carry: SubjectPublicKeyInfo, DER
+                        */
+        size_t spki_size;
+        char *key_type; /* "ec-p256", "ec-p384", "rsa-2048" ... */
+} Csr;
+
+/* Takes a caller's request: exactly one PEM block and nothing else, IPC_CSR_MAX bytes at most, a
+ * P-256, P-384 or RSA key of 2048 to 4096 bits, a valid signature over SHA-256, SHA-384 or SHA-512.
+ * `pem` needs no terminator. -EMSGSIZE: too long; -EOPNOTSUPP: a kind of key or signature that is
+ * not supported; -EBADMSG: the signature is wrong; -EINVAL: anything else. */
+int csr_parse(const char *pem, size_t size, Csr **ret, char **ret_why);
+
+Csr *csr_free(Csr *csr); /* gives NULL */
+DEFINE_CLEANUP(Csr *, csr_free);
+#define _cleanup_csr_ _cleanup_(csr_freep)
