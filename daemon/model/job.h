@@ -75,6 +75,7 @@ struct Job {
         size_t n_history;
 
         bool cancel_requested;
+        struct JobRun *run;      /* the provider's, from the first try to the end; NULL otherwise */
         LIST_LINK(Job, jobs);    /* all of them, in the table */
         LIST_LINK(Job, waiting); /* those queued, in their owner's turn */
 };

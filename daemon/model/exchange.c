@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/model/exchange.h"
+
+void exchange_init(Exchange *x, Operation operation, KeySource key_source) {
+        *x = (Exchange){
+                .operation = operation,
+                .key_source = key_source,
+                .backoff = {.base_usec = EXCHANGE_BACKOFF_BASE_USEC,
+                            .cap_usec = EXCHANGE_BACKOFF_CAP_USEC},
+        };
+}
+
+void exchange_has_certificate(Exchange *x) {
+        x->has_certificate = true;
+}
+
+JobPhase exchange_phase(const Exchange *x) {
+        switch (x->step) {
+        case EXCHANGE_MAKING_KEY:
+                return PHASE_KEYGEN;
+        case EXCHANGE_CREATING:
+        case EXCHANGE_STORING:
+                return PHASE_CREATE;
+        case EXCHANGE_REGISTERING:
+                return PHASE_REGISTER;
+        case EXCHANGE_IDLE:
+                return PHASE_BACKOFF;
+        case EXCHANGE_OVER:
+        case EXCHANGE_STEP_MAX:
+                break;
+        }
+        return PHASE_NONE;
+}
+
+bool exchange_is_in_flight(const Exchange *x) {
+        return x->step == EXCHANGE_CREATING || x->step == EXCHANGE_REGISTERING;
+}
+
+static ExchangeEffect ask(Exchange *x, ExchangeStep step, ExchangeAction action, const char *note) {
+        x->step = step;
+        return (ExchangeEffect){.action = action, .note = note};
+}
+
+static ExchangeEffect finish(Exchange *x, JobState outcome, const char *note) {
+        x->step = EXCHANGE_OVER;
+        return (ExchangeEffect){.action = EXCHANGE_DO_FINISH, .outcome = outcome, .note = note};
+}
+
+static ExchangeEffect register_or_create(Exchange *x) {
+        if (x->operation == OPERATION_REGISTER_THING || x->has_certificate)
+                return ask(x, EXCHANGE_REGISTERING, EXCHANGE_DO_REGISTER, "registering the thing");
+        if (x->key_source == KEY_SOURCE_DAEMON && !x->has_key)
+                return ask(x, EXCHANGE_MAKING_KEY, EXCHANGE_DO_MAKE_KEY, "making a key");
+        return ask(x, EXCHANGE_CREATING, EXCHANGE_DO_CREATE, "asking for a certificate");
+}
+
+static ExchangeEffect on_start(Exchange *x) {
+        if (x->step != EXCHANGE_IDLE)
+                return (ExchangeEffect){};
+        if (x->cancelled)
+                return finish(x, JOB_CANCELLED, "cancelled");
+        return register_or_create(x);
+}
+
+static ExchangeEffect on_key_made(Exchange *x) {
+        if (x->step != EXCHANGE_MAKING_KEY)
+                return (ExchangeEffect){};
+        x->has_key = true;
+        if (x->cancelled)
+                return finish(x, JOB_CANCELLED, "cancelled");
+        return register_or_create(x);
+}
+
+static void was_answered(Exchange *x) {
+        x->unanswered = 0;
+        x->dropped = 0;
+}
+
+static ExchangeEffect on_created(Exchange *x) {
+        ExchangeEffect e;
+
+        if (x->step != EXCHANGE_CREATING)
+                return (ExchangeEffect){};
+        was_answered(x);
+        backoff_reset(&x->backoff);
+        if (x->cancelled) {
+                e = finish(x, JOB_CANCELLED, "cancelled; the certificate that was made is left");
+                e.leave_certificate = true;
+                return e;
+        }
+        if (x->operation != OPERATION_PROVISION)
+                return finish(x, JOB_SUCCEEDED, "the certificate was made");
+        return ask(x, EXCHANGE_STORING, EXCHANGE_DO_STORE, "the certificate was made");
+}
+
+static ExchangeEffect on_stored(Exchange *x) {
+        ExchangeEffect e;
+
+        if (x->step != EXCHANGE_STORING)
+                return (ExchangeEffect){};
+        x->has_certificate = true;
+        if (x->cancelled) {
+                e = finish(x, JOB_CANCELLED, "cancelled; the certificate that was made is left");
+                e.leave_certificate = true;
+                return e;
+        }
+        return register_or_create(x);
+}
+
+static ExchangeEffect on_registered(Exchange *x) {
+        if (x->step != EXCHANGE_REGISTERING)
+                return (ExchangeEffect){};
+        was_answered(x);
+        /* A cancellation that came after the thing was registered came too late. */
+        return finish(x, JOB_SUCCEEDED, "the thing is registered");
+}
+
+static ExchangeEffect give_up_cancelled(Exchange *x) {
+        ExchangeEffect e = finish(x, JOB_CANCELLED, "cancelled");
+
+        e.leave_certificate = x->has_certificate;
+        return e;
+}
+
+static ExchangeEffect wait_for_another_try(Exchange *x, uint64_t random, bool throttled) {
+        was_answered(x);
+        if (x->cancelled)
+                return give_up_cancelled(x);
+        x->step = EXCHANGE_IDLE;
+        return (ExchangeEffect){
+                .action = EXCHANGE_DO_WAIT,
+                .delay_usec = backoff_next(&x->backoff, random),
+                .throttled = throttled,
+                .note = throttled ? "throttled by the service" : "the service had a fault",
+        };
+}
+
+/* The token is not taken: the certificate it stood for is lost to us. */
+static ExchangeEffect on_token_refused(Exchange *x) {
+        ExchangeEffect e;
+
+        was_answered(x);
+        if (x->operation == OPERATION_REGISTER_THING || x->started_over) {
+                e = finish(x, JOB_FAILED, "the service does not take the ownership token");
+                e.leave_certificate = x->has_certificate;
+                return e;
+        }
+        if (x->cancelled)
+                return give_up_cancelled(x);
+        x->started_over = true;
+        x->has_certificate = false;
+        x->has_key = false;
+        e = register_or_create(x);
+        e.leave_certificate = true;
+        e.note = "the service does not take the ownership token; starting over";
+        return e;
+}
+
+static ExchangeEffect fail(Exchange *x, const char *note) {
+        ExchangeEffect e = finish(x, x->cancelled ? JOB_CANCELLED : JOB_FAILED, note);
+
+        e.leave_certificate = x->has_certificate;
+        return e;
+}
+
+/* A request without an answer. What it did is not known; the connection that it was sent on is
+ * burned by the caller of this (TIMEOUT) or gone (LOST). */
+static ExchangeEffect on_unanswered(Exchange *x, bool dropped) {
+        ExchangeEffect e;
+
+        x->unanswered++;
+        if (dropped)
+                x->dropped++;
+        if (x->cancelled)
+                e = give_up_cancelled(x);
+        else if (x->unanswered >= EXCHANGE_UNANSWERED_MAX) {
+                e = fail(x, "no answer, several times");
+                e.suspect_policy = x->dropped == x->unanswered;
+        } else {
+                x->step = EXCHANGE_IDLE;
+                e = (ExchangeEffect){.action = EXCHANGE_DO_REQUEUE,
+                                     .note = dropped ? "the connection was lost before the answer"
+                                                     : "no answer in time"};
+        }
+        e.burn = !dropped;
+        return e;
+}
+
+static ExchangeEffect on_lost(Exchange *x) {
+        if (exchange_is_in_flight(x))
+                return on_unanswered(x, true);
+        /* Keys are made and disks are written without a connection; what comes next will see. */
+        return (ExchangeEffect){};
+}
+
+static ExchangeEffect on_cancel(Exchange *x) {
+        x->cancelled = true;
+        if (x->step == EXCHANGE_IDLE)
+                return give_up_cancelled(x);
+        return (ExchangeEffect){};
+}
+
+static ExchangeEffect on_expired(Exchange *x) {
+        ExchangeEffect e;
+        bool in_flight = exchange_is_in_flight(x);
+
+        e = finish(x, JOB_EXPIRED, "its deadline passed");
+        e.leave_certificate = x->has_certificate;
+        e.burn = in_flight; /* the answer may still come, and is nobody's then */
+        return e;
+}
+
+/* Answers, and their absence: nobody who did not ask is told them. */
+static bool is_about_an_answer(ExchangeEventType event) {
+        return event == EXCHANGE_EVENT_REFUSED_TRANSIENT ||
+               event == EXCHANGE_EVENT_REFUSED_THROTTLED || event == EXCHANGE_EVENT_REFUSED_TOKEN ||
+               event == EXCHANGE_EVENT_REFUSED_PERMANENT || event == EXCHANGE_EVENT_BAD_ANSWER ||
+               event == EXCHANGE_EVENT_TIMEOUT;
+}
+
+ExchangeEffect exchange_step(Exchange *x, ExchangeEventType event, uint64_t random) {
+        if (x->step == EXCHANGE_OVER || (is_about_an_answer(event) && !exchange_is_in_flight(x)))
+                return (ExchangeEffect){};
+
+        switch (event) {
+        case EXCHANGE_EVENT_START:
+                return on_start(x);
+        case EXCHANGE_EVENT_KEY_MADE:
+                return on_key_made(x);
+        case EXCHANGE_EVENT_CREATED:
+                return on_created(x);
+        case EXCHANGE_EVENT_STORED:
+                return on_stored(x);
+        case EXCHANGE_EVENT_REGISTERED:
+                return on_registered(x);
+        case EXCHANGE_EVENT_REFUSED_TRANSIENT:
+                return wait_for_another_try(x, random, false);
+        case EXCHANGE_EVENT_REFUSED_THROTTLED:
+                return wait_for_another_try(x, random, true);
+        case EXCHANGE_EVENT_REFUSED_TOKEN:
+                return on_token_refused(x);
+        case EXCHANGE_EVENT_REFUSED_PERMANENT:
+                return fail(x, "refused by the service");
+        case EXCHANGE_EVENT_BAD_ANSWER:
+                return fail(x, "the answer cannot be used");
+        case EXCHANGE_EVENT_TIMEOUT:
+                return on_unanswered(x, false);
+        case EXCHANGE_EVENT_LOST:
+                return on_lost(x);
+        case EXCHANGE_EVENT_BROKEN:
+                return fail(x, "this machine failed");
+        case EXCHANGE_EVENT_CANCEL:
+                return on_cancel(x);
+        case EXCHANGE_EVENT_EXPIRED:
+                return on_expired(x);
+        case EXCHANGE_EVENT_TYPE_MAX:
+                break;
+        }
+        return (ExchangeEffect){};
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/model/job-table.h"
+
+#include <errno.h>
+#include <search.h>
+
+/* The C library's balanced trees (tsearch(3)) keep the two indexes; what they hold are the jobs
+ * themselves, compared by id, or by owner, profile and key. */
+struct JobTable {
+        LIST_HEAD(Job, jobs);
+        void *by_id;
+        void *by_key;
+        size_t size;
+};
+
+static int compare_ids(const void *a, const void *b) {
+        return strcmp(((const Job *) a)->id, ((const Job *) b)->id);
+}
+
+static int compare_keys(const void *pa, const void *pb) {
+        const Job *a = pa, *b = pb;
+        int r;
+
+        if (a->owner->uid != b->owner->uid)
+                return a->owner->uid < b->owner->uid ? -1 : 1;
+        r = strcmp(a->owner->door, b->owner->door);
+        if (r != 0)
+                return r;
+        r = strcmp(a->spec->profile, b->spec->profile);
+        if (r != 0)
+                return r;
+        return strcmp(a->spec->key, b->spec->key);
+}
+
+JobTable *job_table_new(void) {
+        return calloc(1, sizeof(JobTable));
+}
+
+JobTable *job_table_free(JobTable *t) {
+        Job *job, *next;
+
+        if (!t)
+                return NULL;
+        LIST_FOREACH_SAFE (jobs, job, next, t) {
+                job_table_remove(t, job);
+                job_free(job);
+        }
+        free(t);
+        return NULL;
+}
+
+/* 0 when added, -EEXIST when an equal one stands there. */
+static int index_add(void **index, Job *job, int (*compare)(const void *, const void *)) {
+        Job **node = tsearch(job, index, compare);
+
+        if (!node)
+                return -ENOMEM;
+        return *node == job ? 0 : -EEXIST;
+}
+
+int job_table_add(JobTable *t, Job *job) {
+        int r;
+
+        r = index_add(&t->by_id, job, compare_ids);
+        if (r < 0)
+                return r;
+        if (job->spec->key) {
+                r = index_add(&t->by_key, job, compare_keys);
+                if (r < 0) {
+                        tdelete(job, &t->by_id, compare_ids);
+                        return r;
+                }
+        }
+        LIST_APPEND(jobs, t, job);
+        t->size++;
+        return 0;
+}
+
+void job_table_remove(JobTable *t, Job *job) {
+        tdelete(job, &t->by_id, compare_ids);
+        if (job->spec->key)
+                tdelete(job, &t->by_key, compare_keys);
+        LIST_REMOVE(jobs, t, job);
+        t->size--;
+}
+
+Job *job_table_find(const JobTable *t, const char *id) {
+        Job probe = {};
+        Job **node;
+
+        if (!ipc_job_id_is_valid(id))
+                return NULL;
+        memcpy(probe.id, id, sizeof(probe.id));
+        node = tfind(&probe, &t->by_id, compare_ids);
+        return node ? *node : NULL;
+}
+
+Job *job_table_find_key(const JobTable *t, const Peer *owner, const char *profile,
+                        const char *key) {
+        /* Only compared, never written to. */
+        JobSpec spec = {.profile = (char *) (uintptr_t) profile, .key = (char *) (uintptr_t) key};
+        Peer peer = *owner;
+        Job probe = {.owner = &peer, .spec = &spec};
+        Job **node;
+
+        node = tfind(&probe, &t->by_key, compare_keys);
+        return node ? *node : NULL;
+}
+
+Job *job_table_first(const JobTable *t) {
+        return t->jobs_first;
+}
+
+size_t job_table_size(const JobTable *t) {
+        return t->size;
+}
+
+size_t job_table_count_state(const JobTable *t, JobState state) {
+        const Job *job;
+        size_t n = 0;
+
+        LIST_FOREACH (jobs, job, t)
+                if (job->state == state)
+                        n++;
+        return n;
+}
+
+size_t job_table_count_owner(const JobTable *t, const Peer *owner) {
+        const Job *job;
+        size_t n = 0;
+
+        LIST_FOREACH (jobs, job, t)
+                if (peer_same_owner(job->owner, owner))
+                        n++;
+        return n;
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/model/session.h"
+
+void session_init(Session *s) {
+        *s = (Session){
+                .state = SESSION_OFFLINE,
+                .backoff = {.base_usec = SESSION_BACKOFF_BASE_USEC,
+                            .cap_usec = SESSION_BACKOFF_CAP_USEC},
+        };
+}
+
+bool session_suspects_policy(const Session *s) {
+        return s->dropped_on_subscribe >= SESSION_POLICY_SUSPICION;
+}
+
+static bool has_connection(const Session *s) {
+        return s->state == SESSION_CONNECTING || s->state == SESSION_SUBSCRIBING ||
+               s->state == SESSION_READY;
+}
+
+static void go_connecting(Session *s, SessionEffects *e) {
+        s->state = SESSION_CONNECTING;
+        s->generation++;
+        e->connect = true;
+        e->stop_timer = true;
+}
+
+static void leave_connection(Session *s, SessionEffects *e) {
+        e->close = has_connection(s);
+        e->went_down = s->state == SESSION_READY;
+}
+
+static void go_backoff(Session *s, const SessionEvent *event, SessionEffects *e) {
+        leave_connection(s, e);
+        s->state = SESSION_BACKOFF;
+        e->set_timer = true;
+        e->delay_usec = backoff_next(&s->backoff, event->random);
+}
+
+static void on_start(Session *s, SessionEffects *e) {
+        leave_connection(s, e);
+        backoff_reset(&s->backoff);
+        s->dropped_on_subscribe = 0;
+        go_connecting(s, e);
+}
+
+static void on_stop(Session *s, SessionEffects *e) {
+        leave_connection(s, e);
+        e->stop_timer = true;
+        s->state = SESSION_OFFLINE;
+        s->generation++;
+}
+
+static void on_connected(Session *s, SessionEffects *e) {
+        if (s->state != SESSION_CONNECTING)
+                return;
+        s->state = SESSION_SUBSCRIBING;
+        e->subscribe = true;
+}
+
+static void on_subscribed(Session *s, SessionEffects *e) {
+        if (s->state != SESSION_SUBSCRIBING)
+                return;
+        s->state = SESSION_READY;
+        s->dropped_on_subscribe = 0;
+        e->became_ready = true;
+}
+
+static void on_lost(Session *s, const SessionEvent *event, SessionEffects *e) {
+        if (!has_connection(s))
+                return;
+        if (s->state == SESSION_SUBSCRIBING)
+                s->dropped_on_subscribe++;
+        go_backoff(s, event, e);
+}
+
+static void on_refused(Session *s, const SessionEvent *event, SessionEffects *e) {
+        if (!has_connection(s))
+                return;
+        /* A SUBACK that says no leaves no doubt. */
+        s->dropped_on_subscribe = SESSION_POLICY_SUSPICION;
+        go_backoff(s, event, e);
+}
+
+/* The peer is there and did its part so far: come back soon, not after a grown back-off. */
+static void on_burn(Session *s, const SessionEvent *event, SessionEffects *e) {
+        if (!has_connection(s))
+                return;
+        go_backoff(s, event, e);
+}
+
+/* Whether an event is about one connection; the others come from outside of it. */
+static bool is_of_a_connection(SessionEventType type) {
+        return type == SESSION_EVENT_CONNECTED || type == SESSION_EVENT_SUBSCRIBED ||
+               type == SESSION_EVENT_REFUSED || type == SESSION_EVENT_LOST ||
+               type == SESSION_EVENT_BURN || type == SESSION_EVENT_PROVED;
+}
+
+SessionEffects session_step(Session *s, const SessionEvent *event) {
+        SessionEffects e = {};
+
+        if (is_of_a_connection(event->type) && event->generation != s->generation)
+                return e;
+
+        switch (event->type) {
+        case SESSION_EVENT_START:
+                on_start(s, &e);
+                break;
+        case SESSION_EVENT_STOP:
+                on_stop(s, &e);
+                break;
+        case SESSION_EVENT_CONNECTED:
+                on_connected(s, &e);
+                break;
+        case SESSION_EVENT_SUBSCRIBED:
+                on_subscribed(s, &e);
+                break;
+        case SESSION_EVENT_REFUSED:
+                on_refused(s, event, &e);
+                break;
+        case SESSION_EVENT_LOST:
+                on_lost(s, event, &e);
+                break;
+        case SESSION_EVENT_BURN:
+                on_burn(s, event, &e);
+                break;
+        case SESSION_EVENT_PROVED:
+                backoff_reset(&s->backoff);
+                break;
+        case SESSION_EVENT_TIMER:
+        case SESSION_EVENT_HURRY:
+                if (s->state == SESSION_BACKOFF)
+                        go_connecting(s, &e);
+                break;
+        case SESSION_EVENT_TYPE_MAX:
+                break;
+        }
+        return e;
+}
