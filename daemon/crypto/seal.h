@@ -19,12 +19,13 @@
 #include "daemon/base/secret.h"
 
 #define SEAL_KEY_SIZE ((size_t) 32)
-#define SEAL_KEY_ID_LENGTH ((size_t) 16)           /* hex digits, lower case */
-#define SEAL_SECRET_MIN ((size_t) 16)              /* of a credential that becomes a key */
-#define SEAL_PLAIN_MAX ((size_t) 1 << 20)          /* of one secret */
-#define SEAL_AAD_MAX ((size_t) 64 * 1024)          /* of the additional data */
-#define SEAL_OVERHEAD ((size_t) (1 + 8 + 12 + 16)) /* a record is longer than its secret by this \
-                                                    */
+#define SEAL_KEY_ID_LENGTH ((size_t) 16)  /* hex digits, lower case */
+#define SEAL_SECRET_MIN ((size_t) 16)     /* of a credential that becomes a key */
+#define SEAL_PLAIN_MAX ((size_t) 1 << 20) /* of one secret */
+#define SEAL_AAD_MAX ((size_t) 64 * 1024) /* of the additional data */
+#define SEAL_OVERHEAD                                                              \
+        ((size_t) (1 + 8 + 12 + 16)) /* a record is longer than its secret by this \
+                                      */
 
 typedef struct SealKey {
         uint8_t key[SEAL_KEY_SIZE];

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "daemon/crypto/der.h"
+
+/* A Name (RFC 5280, 4.1.2.4; the content of its SEQUENCE) as text after RFC 4514: the last, most
+ * specific part first, everything that could mislead a reader or a terminal escaped; what is no
+ * text stands as #hex. Empty for an empty name. -EBADMSG: malformed. */
+int distinguished_name_to_text(const DerItem *name, char **ret);
