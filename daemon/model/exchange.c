@@ -193,6 +193,15 @@ static ExchangeEffect on_lost(Exchange *x) {
         return (ExchangeEffect){};
 }
 
+static ExchangeEffect on_not_sent(Exchange *x) {
+        if (!exchange_is_in_flight(x))
+                return (ExchangeEffect){};
+        if (x->cancelled)
+                return give_up_cancelled(x);
+        x->step = EXCHANGE_IDLE;
+        return (ExchangeEffect){.action = EXCHANGE_DO_REQUEUE, .note = "waiting for the session"};
+}
+
 static ExchangeEffect on_cancel(Exchange *x) {
         x->cancelled = true;
         if (x->step == EXCHANGE_IDLE)
@@ -247,6 +256,8 @@ ExchangeEffect exchange_step(Exchange *x, ExchangeEventType event, uint64_t rand
                 return on_unanswered(x, false);
         case EXCHANGE_EVENT_LOST:
                 return on_lost(x);
+        case EXCHANGE_EVENT_NOT_SENT:
+                return on_not_sent(x);
         case EXCHANGE_EVENT_BROKEN:
                 return fail(x, "this machine failed");
         case EXCHANGE_EVENT_CANCEL:

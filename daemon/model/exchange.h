@@ -44,9 +44,10 @@ typedef enum ExchangeEventType {
         EXCHANGE_EVENT_REFUSED_TOKEN, /* unknown or expired: start again */
         EXCHANGE_EVENT_REFUSED_PERMANENT,
         EXCHANGE_EVENT_BAD_ANSWER,
-        EXCHANGE_EVENT_TIMEOUT, /* no answer in ResponseTimeoutSec */
-        EXCHANGE_EVENT_LOST,    /* the connection, while an answer was awaited or not */
-        EXCHANGE_EVENT_BROKEN,  /* this machine failed: no key, no memory, no disk */
+        EXCHANGE_EVENT_TIMEOUT,  /* no answer in ResponseTimeoutSec */
+        EXCHANGE_EVENT_LOST,     /* the connection, while an answer was awaited or not */
+        EXCHANGE_EVENT_NOT_SENT, /* there was no connection to send it on */
+        EXCHANGE_EVENT_BROKEN,   /* this machine failed: no key, no memory, no disk */
         EXCHANGE_EVENT_CANCEL,
         EXCHANGE_EVENT_EXPIRED, /* the job's deadline */
         EXCHANGE_EVENT_TYPE_MAX,

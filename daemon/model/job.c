@@ -171,11 +171,8 @@ void job_set_state(Job *j, JobState state, JobPhase phase, usec_t now_real, usec
         log_debug("job %s: %s/%s -> %s/%s", j->id, job_state_to_string(j->state),
                   job_phase_to_string(j->phase), job_state_to_string(state),
                   job_phase_to_string(phase));
-        if (state == JOB_RUNNING && j->state == JOB_QUEUED) {
-                j->attempts++;
-                if (j->started_real == 0)
-                        j->started_real = now_real;
-        }
+        if (state == JOB_RUNNING && j->started_real == 0)
+                j->started_real = now_real;
         if (job_state_is_final(state)) {
                 j->finished_real = now_real;
                 j->finished_boot = now_boot;
@@ -187,6 +184,8 @@ void job_set_state(Job *j, JobState state, JobPhase phase, usec_t now_real, usec
 }
 
 bool job_is_visible_to(const Job *j, const Peer *peer) {
+        if (j->hidden)
+                return false;
         return peer->privileged || peer_same_owner(j->owner, peer);
 }
 

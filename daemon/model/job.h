@@ -60,7 +60,8 @@ struct Job {
         JobPhase phase;
         unsigned attempts;
         usec_t created_real, started_real, finished_real; /* 0: not yet */
-        usec_t created_boot;  /* on this boot's clock; before its zero (wrapped) after a reboot */
+        usec_t created_boot;  /* of the last submission, on this boot's clock; before its zero
+                                 (wrapped)  after a reboot */
         usec_t finished_boot; /* likewise */
 
         Failure *failure;
@@ -74,10 +75,13 @@ struct Job {
         JobHistory *history;
         size_t n_history;
 
+        bool hidden; /* not durable yet: nobody sees it */
         bool cancel_requested;
-        struct JobRun *run;      /* the provider's, from the first try to the end; NULL otherwise */
-        LIST_LINK(Job, jobs);    /* all of them, in the table */
-        LIST_LINK(Job, waiting); /* those queued, in their owner's turn */
+        struct JobRun *run; /* the provider's, from the first try to the end; NULL otherwise */
+        struct JobErrand *errand; /* the manager's: timers, and what is under way */
+        LIST_LINK(Job, jobs);     /* all of them, in the table */
+        LIST_LINK(Job, waiting);  /* those queued, in their owner's turn */
+        LIST_LINK(Job, retained); /* those that have ended, in the order of their ends */
 };
 
 /* Draws the id. `owner` and `spec` are taken on success only. */

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/provider/job-run.h"
+
+#include <errno.h>
+
+#include "daemon/crypto/csr.h"
+#include "daemon/provider/lane.h"
+
+static KeySource key_source_of(const Job *job, const Profile *profile) {
+        if (job->spec->csr)
+                return KEY_SOURCE_CALLER;
+        if (job->spec->operation == OPERATION_CREATE_KEYS_AND_CERTIFICATE)
+                return KEY_SOURCE_CLOUD;
+        return job->spec->key_source == KEY_SOURCE_INVALID ? profile->key_source
+                                                           : job->spec->key_source;
+}
+
+static int adopt_csr(JobRun *run, const char *pem) {
+        _cleanup_csr_ Csr *csr = NULL;
+        int r;
+
+        r = csr_parse(pem, strlen(pem), &csr, NULL);
+        if (r < 0)
+                return r == -ENOMEM ? r : -EINVAL;
+        if (free_and_strdup(&run->csr, pem) < 0)
+                return -ENOMEM;
+        run->spki = TAKE_PTR(csr->spki);
+        run->spki_size = csr->spki_size;
+        return 0;
+}
+
+/* A certificate that an earlier try made is used first, as long as its token lives. */
+static int adopt_certificate(Job *job, usec_t now_boot) {
+        JobRun *run = job->run;
+
+        if (job->spec->operation != OPERATION_PROVISION || !job->result.certificate_id)
+                return 0;
+        if (run->secrets.ownership_token && now_boot - job->token_made_boot < TOKEN_USABLE_USEC) {
+                exchange_has_certificate(&run->exchange);
+                return 0;
+        }
+        return job_give_up_certificate(job);
+}
+
+static int fill_run(Job *job, const Profile *profile, const JobSecrets *stored, usec_t now_boot) {
+        int r;
+
+        exchange_init(&job->run->exchange, job->spec->operation, key_source_of(job, profile));
+        if (stored) {
+                r = job_secrets_copy(stored, &job->run->secrets);
+                if (r < 0)
+                        return r;
+        }
+        if (job->spec->csr) {
+                r = adopt_csr(job->run, job->spec->csr);
+                if (r < 0)
+                        return r;
+        }
+        return adopt_certificate(job, now_boot);
+}
+
+int job_run_begin(Job *job, const Profile *profile, const JobSecrets *stored, usec_t now_boot) {
+        int r;
+
+        if (job->run)
+                return 0;
+        job->run = calloc(1, sizeof(JobRun));
+        if (!job->run)
+                return -ENOMEM;
+        r = fill_run(job, profile, stored, now_boot);
+        if (r < 0)
+                job_run_free(job);
+        return r;
+}
+
+void job_run_free(Job *job) {
+        JobRun *run = TAKE_PTR(job->run);
+
+        if (!run)
+                return;
+        free(run->csr);
+        free(run->spki);
+        job_secrets_done(&run->secrets);
+        failure_free(run->failure);
+        free(run);
+}
+
+static bool is_left(const Job *job, const char *certificate_id) {
+        for (size_t i = 0; i < job->n_left_certificates; i++)
+                if (streq(job->left_certificates[i], certificate_id))
+                        return true;
+        return false;
+}
+
+int job_note_left_certificate(Job *job) {
+        if (!job->result.certificate_id || is_left(job, job->result.certificate_id))
+                return 0;
+        return job_add_left_certificate(job, job->result.certificate_id);
+}
+
+int job_give_up_certificate(Job *job) {
+        int r;
+
+        r = job_note_left_certificate(job);
+        if (r < 0)
+                return r;
+        free(TAKE_PTR(job->result.certificate_id));
+        free(TAKE_PTR(job->result.certificate_pem));
+        job->token_made_boot = 0;
+        if (job->run) {
+                job->run->secrets.ownership_token = secret_free(job->run->secrets.ownership_token);
+                job->run->secrets.private_key = secret_free(job->run->secrets.private_key);
+        }
+        return 0;
+}
+
+void job_forget_left_certificate(Job *job) {
+        size_t kept = 0;
+
+        if (!job->result.certificate_id)
+                return;
+        for (size_t i = 0; i < job->n_left_certificates; i++)
+                if (streq(job->left_certificates[i], job->result.certificate_id))
+                        free(job->left_certificates[i]);
+                else
+                        job->left_certificates[kept++] = job->left_certificates[i];
+        job->n_left_certificates = kept;
+        if (job->left_certificates)
+                job->left_certificates[kept] = NULL;
+}

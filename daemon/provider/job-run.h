@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* What a job that is being worked at carries from try to try, in memory alone: where its exchange
+ * stands, the request that was made for it, and its secrets. */
+
+#include "daemon/model/exchange.h"
+#include "daemon/model/job.h"
+#include "daemon/model/profile.h"
+
+/* AWS keeps a token for an hour; what is left of it must suffice for the answer to RegisterThing.
+ */
+#define TOKEN_USABLE_USEC (55 * USEC_PER_MINUTE)
+
+typedef struct JobRun {
+        Exchange exchange;
+        char *csr;     /* PEM: the caller's, or made here */
+        uint8_t *spki; /* the public key that the certificate must carry */
+        size_t spki_size;
+        JobSecrets secrets;
+        Failure *failure;        /* of the last try */
+        bool saw_foreign_answer; /* in this try: a certificate for another key */
+} JobRun;
+
+/* Gives the job its run, from what it asks for and what an earlier try or life has left: its
+ * result so far and its stored secrets (NULL: none). Nothing where it has one. -EINVAL: the CSR
+ * cannot be read. */
+int job_run_begin(Job *job, const Profile *profile, const JobSecrets *stored, usec_t now_boot);
+
+/* Defined in lane.h: void job_run_free(Job *job); */
+
+/* The certificate that was made is not to be used any more: it goes on record as left behind. */
+int job_give_up_certificate(Job *job);
+
+/* The certificate is on record as left behind, and may be used by a later try all the same. */
+int job_note_left_certificate(Job *job);
+
+/* It was delivered after all. */
+void job_forget_left_certificate(Job *job);

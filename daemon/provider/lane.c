@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/provider/lane.h"
+
+#include <errno.h>
+
+#include "daemon/base/chance.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/log.h"
+#include "daemon/provider/lane-internal.h"
+
+static void set_last_error(Lane *lane, Failure *failure) {
+        failure_free(lane->last_error);
+        lane->last_error = failure;
+}
+
+/* --- topics ------------------------------------------------------------------------------------
+ */
+
+static bool answers_wanted_at_start(const Lane *lane, AwsOperation operation) {
+        switch (operation) {
+        case AWS_OPERATION_CREATE_FROM_CSR:
+                return lane->profile->key_source == KEY_SOURCE_DAEMON;
+        case AWS_OPERATION_CREATE_KEYS:
+                return lane->profile->key_source == KEY_SOURCE_CLOUD;
+        case AWS_OPERATION_REGISTER:
+                return lane->profile->template_name != NULL;
+        case AWS_OPERATION_MAX:
+        case AWS_OPERATION_INVALID:
+                break;
+        }
+        return false;
+}
+
+bool lane_is_subscribed(const Lane *lane, AwsOperation operation) {
+        return lane->subscriptions[operation][AWS_SUFFIX_ACCEPTED] == SUBSCRIPTION_HELD &&
+               lane->subscriptions[operation][AWS_SUFFIX_REJECTED] == SUBSCRIPTION_HELD;
+}
+
+static int subscribe_one(Lane *lane, AwsOperation operation, AwsSuffix suffix) {
+        _cleanup_free_ char *topic = NULL;
+        int r;
+
+        if (lane->subscriptions[operation][suffix] != SUBSCRIPTION_NONE)
+                return 0;
+        r = aws_topic_build(operation, lane->format, lane->profile->template_name, suffix, &topic);
+        if (r < 0)
+                return r;
+        r = connection_subscribe(lane->connection, topic);
+        if (r < 0)
+                return r;
+        lane->subscriptions[operation][suffix] = SUBSCRIPTION_ASKED;
+        free(lane->last_topic);
+        lane->last_topic = TAKE_PTR(topic);
+        return 0;
+}
+
+int lane_subscribe(Lane *lane, AwsOperation operation) {
+        int r;
+
+        r = subscribe_one(lane, operation, AWS_SUFFIX_ACCEPTED);
+        if (r < 0)
+                return r;
+        return subscribe_one(lane, operation, AWS_SUFFIX_REJECTED);
+}
+
+static int subscribe_at_start(Lane *lane) {
+        for (AwsOperation op = 0; op < AWS_OPERATION_MAX; op++)
+                if (answers_wanted_at_start(lane, op)) {
+                        int r = lane_subscribe(lane, op);
+
+                        if (r < 0)
+                                return r;
+                }
+        return 0;
+}
+
+static bool start_is_subscribed(const Lane *lane) {
+        for (AwsOperation op = 0; op < AWS_OPERATION_MAX; op++)
+                if (answers_wanted_at_start(lane, op) && !lane_is_subscribed(lane, op))
+                        return false;
+        return true;
+}
+
+static Failure *policy_failure(const Lane *lane, const char *topic, Failure *cause) {
+        return failure_with_cause(
+                failure_new(ERROR_PERMISSION_DENIED_BY_POLICY,
+                            "%s: the server refused the subscription to %s; the policy of the "
+                            "claim certificate must allow iot:Subscribe on topicfilter/%s and "
+                            "iot:Receive on topic/%s",
+                            lane->profile->endpoint, topic, topic, topic),
+                cause);
+}
+
+/* --- what the connection says --------------------------------------------------------------------
+ */
+
+static void on_connection_connected(void *userdata) {
+        lane_session_event(userdata, SESSION_EVENT_CONNECTED, NULL);
+}
+
+static void on_connection_subscribed(const char *topic, bool accepted, void *userdata) {
+        Lane *lane = userdata;
+        AwsTopic parsed;
+
+        if (!aws_topic_parse(topic, strlen(topic), &parsed))
+                return;
+        if (!accepted) {
+                lane_session_event(lane, SESSION_EVENT_REFUSED, policy_failure(lane, topic, NULL));
+                return;
+        }
+        lane->subscriptions[parsed.operation][parsed.suffix] = SUBSCRIPTION_HELD;
+        if (lane->session.state == SESSION_SUBSCRIBING && start_is_subscribed(lane))
+                lane_session_event(lane, SESSION_EVENT_SUBSCRIBED, NULL);
+        else
+                aws_exchange_on_subscribed(lane);
+}
+
+static void on_connection_message(const char *topic, size_t topic_size, const uint8_t *payload,
+                                  size_t size, void *userdata) {
+        Lane *lane = userdata;
+        AwsTopic parsed;
+
+        if (!aws_topic_parse(topic, topic_size, &parsed) || parsed.format != lane->format ||
+            (parsed.operation == AWS_OPERATION_REGISTER &&
+             !streq_ptr(parsed.template_name, lane->profile->template_name))) {
+                log_warning("Profile %s: a message on a topic that nobody subscribed to, ignored.",
+                            lane->profile->name);
+                return;
+        }
+        aws_answer_on_message(lane, &parsed, payload, size);
+}
+
+static void on_connection_lost(Failure *failure, void *userdata) {
+        Lane *lane = userdata;
+
+        if (lane->session.state == SESSION_SUBSCRIBING &&
+            lane->session.dropped_on_subscribe + 1 >= SESSION_POLICY_SUSPICION)
+                failure = policy_failure(lane, lane->last_topic, failure);
+        lane_session_event(lane, SESSION_EVENT_LOST, failure);
+}
+
+static const ConnectionHandlers connection_handlers = {
+        .connected = on_connection_connected,
+        .subscribed = on_connection_subscribed,
+        .message = on_connection_message,
+        .lost = on_connection_lost,
+};
+
+static int connect_now(Lane *lane) {
+        const Profile *p = lane->profile;
+        const ConnectionParameters parameters = {
+                .host = p->endpoint,
+                .port = p->port,
+                .alpn = p->alpn,
+                .trusted = lane->trusted,
+                .certificate = lane->certificate,
+                .private_key = lane->private_key,
+                .cipher_list = p->cipher_list,
+                .client_id = p->client_id,
+                .keep_alive_sec = p->keep_alive_sec,
+                .connect_timeout_usec = p->connect_timeout_usec,
+                /* A payload at its most, its topic, and the header. */
+                .packet_max = AWS_PAYLOAD_MAX + 1024,
+        };
+
+        memset(lane->subscriptions, 0, sizeof(lane->subscriptions));
+        answers_seen_reset(&lane->answers);
+        return connection_new(lane->options.network, &parameters, &connection_handlers, lane,
+                              &lane->connection);
+}
+
+/* --- the session
+ * ---------------------------------------------------------------------------------- */
+
+static int on_session_timer(sd_event_source *s, uint64_t usec, void *userdata) {
+        lane_session_event(userdata, SESSION_EVENT_TIMER, NULL);
+        return 0;
+}
+
+static void set_session_timer(Lane *lane, usec_t delay_usec) {
+        sd_event *event = lane->options.event;
+        int r;
+
+        lane->session_timer = sd_event_source_disable_unref(lane->session_timer);
+        r = sd_event_add_time_relative(event, &lane->session_timer, CLOCK_BOOTTIME, delay_usec, 0,
+                                       on_session_timer, lane);
+        if (r < 0)
+                log_error_errno(r, "Profile %s: cannot set a timer, the session stays down",
+                                lane->profile->name);
+}
+
+static void log_session(const Lane *lane, SessionState before) {
+        const LogField fields[] = {
+                {"FLEETPROV_PROFILE", lane->profile->name},
+                {"FLEETPROV_ERROR",
+                 lane->last_error ? error_code_to_string(lane->last_error->code) : NULL},
+        };
+        SessionState now = lane->session.state;
+
+        if (now == before)
+                return;
+        if (now == SESSION_READY)
+                log_message(LOG_INFO, fields, ELEMENTSOF(fields),
+                            "Profile %s: session with %s is ready.", lane->profile->name,
+                            lane->profile->endpoint);
+        else if (now == SESSION_BACKOFF && lane->last_error)
+                log_message(LOG_WARNING, fields, ELEMENTSOF(fields), "Profile %s: %s",
+                            lane->profile->name, failure_message(lane->last_error));
+        else
+                log_debug("Profile %s: session %s -> %s", lane->profile->name,
+                          session_state_to_string(before), session_state_to_string(now));
+}
+
+static void carry_out(Lane *lane, const SessionEffects *e);
+
+static void step_session(Lane *lane, SessionEventType type) {
+        const SessionEvent event = {
+                .type = type, .generation = lane->session.generation, .random = chance_draw()};
+        const SessionState before = lane->session.state;
+        SessionEffects e = session_step(&lane->session, &event);
+
+        log_session(lane, before);
+        carry_out(lane, &e);
+        if (lane->session.state != before)
+                lane->options.ops->session_changed(lane->options.userdata, lane);
+}
+
+static void carry_out(Lane *lane, const SessionEffects *e) {
+        if (e->close)
+                lane->connection = connection_free(lane->connection);
+        if (e->stop_timer)
+                lane->session_timer = sd_event_source_disable_unref(lane->session_timer);
+        if (e->set_timer)
+                set_session_timer(lane, e->delay_usec);
+        if (e->went_down || e->close)
+                lane->connected_since_real = 0;
+        if (e->connect) {
+                int r = connect_now(lane);
+
+                if (r < 0)
+                        lane_session_event(lane, SESSION_EVENT_LOST,
+                                           failure_from_errno(r, "Cannot begin to connect to %s",
+                                                              lane->profile->endpoint));
+        }
+        if (e->subscribe) {
+                int r = subscribe_at_start(lane);
+
+                if (r < 0)
+                        lane_session_event(lane, SESSION_EVENT_LOST,
+                                           failure_from_errno(r, "Cannot subscribe"));
+                else if (start_is_subscribed(lane)) /* a profile that needs no topic yet */
+                        lane_session_event(lane, SESSION_EVENT_SUBSCRIBED, NULL);
+        }
+        if (e->became_ready) {
+                lane->connected_since_real = clock_real_usec();
+                set_last_error(lane, NULL);
+        }
+        if (e->went_down)
+                aws_exchange_event(lane, EXCHANGE_EVENT_LOST, failure_copy(lane->last_error));
+}
+
+void lane_session_event(Lane *lane, SessionEventType type, Failure *failure) {
+        if (failure)
+                set_last_error(lane, failure);
+        step_session(lane, type);
+}
+
+/* --- what the manager sees
+ * ------------------------------------------------------------------------ */
+
+int lane_new(const LaneOptions *options, const Profile *profile, Lane **ret) {
+        Lane *lane = calloc(1, sizeof(Lane));
+
+        if (!lane)
+                return -ENOMEM;
+        lane->options = *options;
+        lane->profile = profile;
+        lane->format =
+                profile->payload_format == PAYLOAD_FORMAT_CBOR ? AWS_FORMAT_CBOR : AWS_FORMAT_JSON;
+        session_init(&lane->session);
+        *ret = lane;
+        return 0;
+}
+
+Lane *lane_free(Lane *lane) {
+        if (!lane)
+                return NULL;
+        aws_exchange_drop(lane);
+        connection_free(lane->connection);
+        sd_event_source_disable_unref(lane->session_timer);
+        failure_free(lane->last_error);
+        free(lane->last_topic);
+        secret_free(lane->trusted);
+        secret_free(lane->certificate);
+        secret_free(lane->private_key);
+        free(lane);
+        return NULL;
+}
+
+int lane_open(Lane *lane, const LaneClaim *claim) {
+        _cleanup_secret_ Secret *trusted = secret_copy(claim->trusted);
+        _cleanup_secret_ Secret *certificate = secret_copy(claim->certificate);
+        _cleanup_secret_ Secret *private_key = secret_copy(claim->private_key);
+
+        if (!trusted || !certificate || !private_key)
+                return -ENOMEM;
+        secret_free(lane->trusted);
+        secret_free(lane->certificate);
+        secret_free(lane->private_key);
+        lane->trusted = TAKE_PTR(trusted);
+        lane->certificate = TAKE_PTR(certificate);
+        lane->private_key = TAKE_PTR(private_key);
+        set_last_error(lane, NULL);
+        lane_session_event(lane, SESSION_EVENT_START, NULL);
+        return 0;
+}
+
+void lane_close(Lane *lane, Failure *why) {
+        lane_session_event(lane, SESSION_EVENT_STOP, why);
+}
+
+void lane_hurry(Lane *lane) {
+        lane_session_event(lane, SESSION_EVENT_HURRY, NULL);
+}
+
+const Profile *lane_profile(const Lane *lane) {
+        return lane->profile;
+}
+
+SessionState lane_state(const Lane *lane) {
+        return lane->session.state;
+}
+
+usec_t lane_connected_since_real(const Lane *lane) {
+        return lane->connected_since_real;
+}
+
+const Failure *lane_last_error(const Lane *lane) {
+        return lane->last_error;
+}
+
+bool lane_is_free(const Lane *lane) {
+        return lane->session.state == SESSION_READY && !lane->job;
+}
+
+Job *lane_job(const Lane *lane) {
+        return lane->job;
+}
