@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/config/config-profile.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <strings.h>
+#include <systemd/sd-id128.h>
+/* wolfSSL's options come before its other headers. */
+#include <wolfssl/options.h>
+#include <wolfssl/wolfcrypt/hash.h>
+
+#include "daemon/base/log.h"
+#include "daemon/config/config-setting.h"
+#include "protocol/ipc/limits.h"
+
+/* What the machine id is hashed with for the client id: an id of this program, made once
+ * (machine-id(5): the id itself is not to be shown on a network). */
+#define CLIENT_ID_APPLICATION \
+        SD_ID128_MAKE(7d, 3e, 0b, 64, 52, c1, 4e, 0f, 9a, 35, d8, 6e, 21, fb, 70, 9c)
+
+/* Every key of [Profile NAME]. */
+static const struct ProfileKey {
+        const char *name; /* with a '.' at the end: the beginning of a name */
+        ProfileSetter set;
+} keys[] = {
+        {"Provider", setting_provider},
+        {"Endpoint", setting_endpoint},
+        {"Port", setting_port},
+        {"Transport", setting_transport},
+        {"TrustedCertificates", setting_trusted_certificates},
+        {"Certificate", setting_certificate},
+        {"PrivateKey", setting_private_key},
+        {"PrivateKeyPassword", setting_private_key_password},
+        {"Pkcs11Module", setting_unavailable},
+        {"Template", setting_template},
+        {"RotationTemplate", setting_unavailable},
+        {"PayloadFormat", setting_payload_format},
+        {"Parameter.", setting_parameter},
+        {"DefaultParameter.", setting_default_parameter},
+        {"KeyType", setting_key_type},
+        {"KeySource", setting_key_source},
+        {"KeyStore", setting_unavailable},
+        {"VerifyCertificate", setting_verify_certificate},
+        {"VerifyClientId", setting_unavailable},
+        {"ClientId", setting_client_id},
+        {"KeepAliveSec", setting_keep_alive},
+        {"ConnectTimeoutSec", setting_connect_timeout},
+        {"ResponseTimeoutSec", setting_response_timeout},
+        {"DeadlineSec", setting_deadline},
+        {"Proxy", setting_unavailable},
+        {"ProxyCredentials", setting_unavailable},
+        {"CipherList", setting_cipher_list},
+        {"AllowUsers", setting_allow_users},
+        {"AllowGroups", setting_allow_groups},
+        {"IdScope", setting_of_azure},
+        {"RegistrationId", setting_of_azure},
+        {"RegistrationIds", setting_of_azure},
+        {"Authentication", setting_of_azure},
+        {"SymmetricKey", setting_of_azure},
+        {"SecondaryKey", setting_of_azure},
+        {"GatewayHostname", setting_of_azure},
+        {"Payload", setting_of_azure},
+        {"DefaultPayload", setting_of_azure},
+        {"ApiVersion", setting_of_azure},
+};
+
+static bool is_prefix(const struct ProfileKey *key) {
+        return key->name[strlen(key->name) - 1] == '.';
+}
+
+static const struct ProfileKey *find_key(const char *name) {
+        for (size_t i = 0; i < ELEMENTSOF(keys); i++)
+                if (is_prefix(keys + i) ? strncmp(name, keys[i].name, strlen(keys[i].name)) == 0
+                                        : streq(name, keys[i].name))
+                        return keys + i;
+        return NULL;
+}
+
+static int refuse_unknown(const ConfigEntry *e, char **ret_why) {
+        for (size_t i = 0; i < ELEMENTSOF(keys); i++)
+                if (strncasecmp(e->key, keys[i].name,
+                                is_prefix(keys + i) ? strlen(keys[i].name) : SIZE_MAX) == 0)
+                        return config_refuse(ret_why, e, "no such key; it is written %s%s",
+                                             keys[i].name, is_prefix(keys + i) ? "NAME=" : "=");
+        return config_refuse(ret_why, e,
+                             "no such key in this section; fleetprovd.conf(5) lists them");
+}
+
+static int apply(ProfileLoader *l, const ConfigEntry *e) {
+        const struct ProfileKey *key = find_key(e->key);
+
+        if (!key)
+                return refuse_unknown(e, l->ret_why);
+        /* "Key=" goes back to the default. An empty text is something for a parameter alone. */
+        if (!e->value || (e->value[0] == '\0' && !is_prefix(key)))
+                return 0;
+        return key->set(l, e);
+}
+
+static int apply_all(ProfileLoader *l, const ConfigTree *t, const char *section) {
+        const ConfigEntry *provider = config_tree_find(t, section, "Provider");
+        int r;
+
+        /* The provider first: it says which keys the section may have. */
+        r = provider ? apply(l, provider) : 0;
+        for (size_t i = 0; r >= 0 && i < t->n_entries; i++)
+                if (streq(t->entries[i].section, section))
+                        r = apply(l, t->entries + i);
+        return r;
+}
+
+static Profile *profile_with_defaults(const char *name) {
+        _cleanup_profile_ Profile *p = calloc(1, sizeof(Profile));
+
+        if (!p || free_and_strdup(&p->name, name) < 0)
+                return NULL;
+        p->provider = PROVIDER_INVALID;
+        p->port = CONFIG_PORT_DEFAULT;
+        p->payload_format = PAYLOAD_FORMAT_JSON;
+        p->key_type = KEY_TYPE_EC_P256;
+        p->key_source = KEY_SOURCE_DAEMON;
+        p->keep_alive_sec = (unsigned) (CONFIG_KEEP_ALIVE_DEFAULT / USEC_PER_SEC);
+        p->connect_timeout_usec = CONFIG_TIMEOUT_DEFAULT;
+        p->response_timeout_usec = CONFIG_TIMEOUT_DEFAULT;
+        p->deadline_usec = USEC_INFINITY;
+        /* AllowUsers=root */
+        p->access.uids = calloc(1, sizeof(uid_t));
+        if (!p->access.uids)
+                return NULL;
+        p->access.n_uids = 1;
+        return TAKE_PTR(p);
+}
+
+static int check_required(const Profile *p, const ConfigSection *section, char **ret_why) {
+        const char *missing = p->provider == PROVIDER_INVALID ? "Provider=aws-iot"
+                              : !p->endpoint                  ? "Endpoint=HOST"
+                              : !p->certificate               ? "Certificate=FILE (of the claim)"
+                              : !p->private_key               ? "PrivateKey=FILE (of the claim)"
+                                                              : NULL;
+
+        if (!missing)
+                return 0;
+        return config_refuse_at(ret_why, section->place, section->name, "%.*s= is missing; add %s",
+                                (int) strcspn(missing, "="), missing, missing);
+}
+
+/* A parameter that is fixed has no default. */
+static void drop_hidden_defaults(Profile *p) {
+        Parameters *d = &p->default_parameters;
+        size_t kept = 0;
+
+        for (size_t i = 0; i < d->n; i++) {
+                if (parameters_get(&p->fixed_parameters, d->items[i].name)) {
+                        free(d->items[i].name);
+                        free(d->items[i].value);
+                        continue;
+                }
+                d->items[kept++] = d->items[i];
+        }
+        d->n = kept;
+}
+
+static int default_client_id(Profile *p) {
+        char id[SD_ID128_STRING_MAX];
+        sd_id128_t machine;
+        int r;
+
+        r = sd_id128_get_machine_app_specific(CLIENT_ID_APPLICATION, &machine);
+        if (r < 0) {
+                /* Two gateways with one client id throw each other off for ever: a random one is
+                 * better than one of the host name, of which a fleet may have many. */
+                log_warning("Profile %s: this machine has no id (%s), so its client id is random; "
+                            "run systemd-machine-id-setup, or set ClientId=",
+                            p->name, strerrordesc_np(-r));
+                r = sd_id128_randomize(&machine);
+                if (r < 0)
+                        return r;
+        }
+        sd_id128_to_string(machine, id);
+        if (asprintf(&p->client_id, "fleetprovd-%s-%s", id, p->name) < 0) {
+                p->client_id = NULL;
+                return -ENOMEM;
+        }
+        return 0;
+}
+
+/* Over name, provider, endpoint, port and template, with a line's end behind each: none of them can
+ * have one. */
+static int make_fingerprint(Profile *p) {
+        _cleanup_free_ char *text = NULL;
+        uint8_t hash[WC_SHA256_DIGEST_SIZE];
+
+        if (asprintf(&text, "%s\n%s\n%s\n%u\n%s\n", p->name, provider_to_string(p->provider),
+                     p->endpoint, p->port, p->template_name ? p->template_name : "") < 0) {
+                text = NULL;
+                return -ENOMEM;
+        }
+        if (wc_Sha256Hash((const uint8_t *) text, (word32) strlen(text), hash) != 0)
+                return -EIO;
+        p->fingerprint = malloc(2 * sizeof(hash) + 1);
+        if (!p->fingerprint)
+                return -ENOMEM;
+        for (size_t i = 0; i < sizeof(hash); i++)
+                sprintf(p->fingerprint + 2 * i, "%02x", hash[i]);
+        return 0;
+}
+
+static int finish(Profile *p) {
+        int r;
+
+        drop_hidden_defaults(p);
+        if (p->port == CONFIG_PORT_ALPN && free_and_strdup(&p->alpn, CONFIG_ALPN_MQTT) < 0)
+                return -ENOMEM;
+        r = p->client_id ? 0 : default_client_id(p);
+        return r < 0 ? r : make_fingerprint(p);
+}
+
+int config_profile_load(const ConfigTree *t, const ConfigSection *section,
+                        const Specifiers *specifiers, Profile **ret, char **ret_why) {
+        const char *name = section->name + strlen(CONFIG_PROFILE_SECTION);
+        _cleanup_profile_ Profile *p = NULL;
+        ProfileLoader l = {.specifiers = specifiers, .ret_why = ret_why};
+        int r;
+
+        if (!ipc_profile_name_is_valid(name))
+                return config_refuse_at(ret_why, section->place, section->name,
+                                        "'%s' is no name of a profile: 1 to %zu letters, digits, "
+                                        "'_' and '-'",
+                                        name, IPC_PROFILE_NAME_MAX);
+        p = l.profile = profile_with_defaults(name);
+        if (!p)
+                return -ENOMEM;
+        r = apply_all(&l, t, section->name);
+        if (r < 0)
+                return r;
+        r = check_required(p, section, ret_why);
+        if (r < 0)
+                return r;
+        r = finish(p);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(p);
+        return 0;
+}

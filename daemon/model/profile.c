@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/model/profile.h"
+
+static const char *const provider_table[PROVIDER_MAX] = {
+        [PROVIDER_AWS_IOT] = "aws-iot",
+        [PROVIDER_AZURE_DPS] = "azure-dps",
+};
+DEFINE_STRING_TABLE(provider, Provider, PROVIDER_INVALID);
+
+static const char *const payload_format_table[PAYLOAD_FORMAT_MAX] = {
+        [PAYLOAD_FORMAT_JSON] = "json",
+        [PAYLOAD_FORMAT_CBOR] = "cbor",
+};
+DEFINE_STRING_TABLE(payload_format, PayloadFormat, PAYLOAD_FORMAT_INVALID);
+
+Profile *profile_free(Profile *p) {
+        if (!p)
+                return NULL;
+        free(p->name);
+        free(p->endpoint);
+        free(p->alpn);
+        free(p->trusted_certificates);
+        free(p->certificate);
+        free(p->private_key);
+        free(p->private_key_password);
+        free(p->template_name);
+        parameters_done(&p->fixed_parameters);
+        parameters_done(&p->default_parameters);
+        free(p->client_id);
+        free(p->cipher_list);
+        access_rule_done(&p->access);
+        free(p->fingerprint);
+        free(p);
+        return NULL;
+}
+
+bool profile_same_connection(const Profile *a, const Profile *b) {
+        /* Template and payload format are part of it: the topics that a session has subscribed to
+         * carry both. What a single job is given (parameters, key type, deadlines, access) is not.
+         */
+        return a->provider == b->provider && streq_ptr(a->endpoint, b->endpoint) &&
+               a->port == b->port && streq_ptr(a->alpn, b->alpn) &&
+               streq_ptr(a->trusted_certificates, b->trusted_certificates) &&
+               streq_ptr(a->certificate, b->certificate) &&
+               streq_ptr(a->private_key, b->private_key) &&
+               streq_ptr(a->private_key_password, b->private_key_password) &&
+               streq_ptr(a->template_name, b->template_name) &&
+               a->payload_format == b->payload_format && streq_ptr(a->client_id, b->client_id) &&
+               a->keep_alive_sec == b->keep_alive_sec &&
+               a->connect_timeout_usec == b->connect_timeout_usec &&
+               streq_ptr(a->cipher_list, b->cipher_list);
+}
