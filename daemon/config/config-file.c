@@ -3,14 +3,12 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <libeconf.h>
 #include <stdio.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 
-#include "daemon/base/secret.h"
 #include "daemon/config/config-scan.h"
+#include "daemon/config/secret-path.h"
 
 #define MAIN_NAME "fleetprovd.conf"
 #define DROP_IN_SUFFIX ".conf"
@@ -83,7 +81,7 @@ static int read_values(const char *clean, const char *path, ConfigTree *t, char 
 static int read_text(const char *path, Secret **ret, char **ret_why) {
         int r;
 
-        r = secret_from_file(AT_FDCWD, path, CONFIG_FILE_MAX, ret);
+        r = path_read(path, "", CONFIG_FILE_MAX, ret, NULL);
         if (r == -EFBIG)
                 return config_refuse_text(ret_why, "%s: longer than %zu bytes; split it", path,
                                           CONFIG_FILE_MAX);

@@ -13,8 +13,9 @@
 #include "daemon/config/config-tree.h"
 
 #define CONFIG_FILE_MAX ((size_t) 1024 * 1024)
-#define CONFIG_LINE_MAX ((size_t) 8000) /* below stdio's buffer, which libeconf reads lines with \
-                                         */
+#define CONFIG_LINE_MAX                                                          \
+        ((size_t) 8000) /* below stdio's buffer, which libeconf reads lines with \
+                         */
 #define CONFIG_ENTRIES_MAX ((size_t) 4096) /* keys in one file */
 #define CONFIG_NAME_MAX ((size_t) 256)     /* of a section or a key */
 

@@ -11,6 +11,7 @@
 #include "daemon/config/config-tree.h"
 #include "daemon/config/config-value.h"
 
+#define READ_FIRST ((size_t) 4096)
 #define GROUP_BUFFER_FIRST ((size_t) 1024)
 #define GROUP_BUFFER_MAX ((size_t) 1024 * 1024) /* a group with very many members */
 
@@ -130,16 +131,31 @@ static int say_errno(int r, const char *path, const char *what, size_t max, char
         return r;
 }
 
-/* All of it, from the descriptor that the rule was asked of. -EFBIG: more than `max` bytes. */
+/* All of it, from the descriptor that the rule was asked of. -EFBIG: more than `max` bytes. The
+ * buffer grows: one of the largest size allowed would raise malloc's threshold for mappings and
+ * leave the heap larger for good (mallopt(3), M_MMAP_THRESHOLD). */
 static int read_whole(int fd, size_t max, Secret **ret) {
-        _cleanup_secret_ Secret *s = secret_new(NULL, max + 1);
+        _cleanup_secret_ Secret *s = NULL;
         size_t done = 0;
 
-        if (!s)
-                return -ENOMEM;
-        while (done < s->size) {
-                ssize_t n = read(fd, s->data + done, s->size - done);
+        for (;;) {
+                ssize_t n;
 
+                if (!s || done == s->size) {
+                        size_t size = !s ? READ_FIRST : s->size * 2;
+                        Secret *larger;
+
+                        if (done > max)
+                                return -EFBIG;
+                        larger = secret_new(NULL, size > max + 1 ? max + 1 : size);
+                        if (!larger)
+                                return -ENOMEM;
+                        if (s)
+                                memcpy(larger->data, s->data, done);
+                        secret_free(s);
+                        s = larger;
+                }
+                n = read(fd, s->data + done, s->size - done);
                 if (n == 0)
                         break;
                 if (n < 0 && errno != EINTR)

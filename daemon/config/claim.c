@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/config/claim.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "daemon/config/secret-path.h"
+#include "daemon/crypto/key.h"
+
+#define TRUSTED_SYSTEM "system"
+
+/* The roots that AWS IoT's ATS endpoints chain up to (AWS IoT developer guide, "Server
+ * authentication"). The system's bundle has far more, of which none can vouch for a broker. */
+static const char *const aws_roots[] = {
+        CLAIM_ROOTS_FOLDER "/Amazon_Root_CA_1.crt",
+        CLAIM_ROOTS_FOLDER "/Amazon_Root_CA_2.crt",
+        CLAIM_ROOTS_FOLDER "/Amazon_Root_CA_3.crt",
+        CLAIM_ROOTS_FOLDER "/Amazon_Root_CA_4.crt",
+        CLAIM_ROOTS_FOLDER "/Starfield_Services_Root_Certificate_Authority_-_G2.crt",
+};
+
+Claim *claim_free(Claim *c) {
+        if (!c)
+                return NULL;
+        secret_free(c->trusted);
+        secret_free(c->certificate);
+        secret_free(c->private_key);
+        certificate_free(c->description);
+        free(c);
+        return NULL;
+}
+
+bool claim_equal(const Claim *a, const Claim *b) {
+        if (!a || !b)
+                return a == b;
+        return secret_equal(a->trusted, b->trusted) &&
+               secret_equal(a->certificate, b->certificate) &&
+               secret_equal(a->private_key, b->private_key);
+}
+
+void claim_files(const Profile *p, const char *ret[static CLAIM_FILES]) {
+        ret[0] = streq_ptr(p->trusted_certificates, TRUSTED_SYSTEM) ? CLAIM_SYSTEM_ROOTS
+                                                                    : p->trusted_certificates;
+        ret[1] = p->certificate;
+        ret[2] = p->private_key;
+        ret[3] = p->private_key_password;
+}
+
+/* Puts a line end and `more` behind *s. */
+static int append(Secret **s, const Secret *more) {
+        size_t size = *s ? (*s)->size + 1 : 0;
+        Secret *both = secret_new(NULL, size + more->size);
+
+        if (!both)
+                return -ENOMEM;
+        if (*s) {
+                memcpy(both->data, (*s)->data, (*s)->size);
+                both->data[size - 1] = '\n';
+        }
+        memcpy(both->data + size, more->data, more->size);
+        secret_free(*s);
+        *s = both;
+        return 0;
+}
+
+/* Those of the provider's roots that the machine has; one is enough to try. */
+static int load_provider_roots(Secret **ret, char **ret_why) {
+        _cleanup_secret_ Secret *all = NULL;
+
+        for (size_t i = 0; i < ELEMENTSOF(aws_roots); i++) {
+                _cleanup_secret_ Secret *one = NULL;
+                int r;
+
+                r = path_read(aws_roots[i], "root certificate", CERTIFICATE_PEM_MAX, &one, NULL);
+                if (r == -ENOMEM)
+                        return r;
+                if (r >= 0)
+                        r = append(&all, one);
+                if (r == -ENOMEM)
+                        return r;
+        }
+        if (!all) {
+                *ret_why =
+                        strdup("none of the provider's root certificates is in " CLAIM_ROOTS_FOLDER
+                               "; install ca-certificates, or name a file "
+                               "with TrustedCertificates=");
+                return -ENOENT;
+        }
+        *ret = TAKE_PTR(all);
+        return 0;
+}
+
+static int load_trusted(const Profile *p, Secret **ret, char **ret_why) {
+        if (!p->trusted_certificates)
+                return load_provider_roots(ret, ret_why);
+        if (streq(p->trusted_certificates, TRUSTED_SYSTEM))
+                return path_read(CLAIM_SYSTEM_ROOTS, "the system's root certificates",
+                                 CERTIFICATE_BUNDLE_MAX, ret, ret_why);
+        return path_read(p->trusted_certificates,
+                         "the file of TrustedCertificates=", CERTIFICATE_BUNDLE_MAX, ret, ret_why);
+}
+
+/* Prefixes what the crypto folder says with the file it is about. */
+static int name_file(int r, const char *what, const char *path, char *why, char **ret_why) {
+        if (r != -ENOMEM &&
+            asprintf(ret_why, "%s %s: %s", what, path, why ? why : "out of memory") < 0)
+                *ret_why = NULL;
+        free(why);
+        return r;
+}
+
+static int load_certificate(const Profile *p, Claim *c, char **ret_why) {
+        static const char what[] = "the claim's certificate";
+        char *why = NULL;
+        int r;
+
+        r = path_read(p->certificate, what, CERTIFICATE_PEM_MAX, &c->certificate, ret_why);
+        if (r < 0)
+                return r;
+        r = certificate_parse(secret_text(c->certificate), c->certificate->size, &c->description,
+                              &why);
+        return r < 0 ? name_file(r, what, p->certificate, why, ret_why) : 0;
+}
+
+static int load_key(const Profile *p, CryptoKey **ret, char **ret_why) {
+        static const char what[] = "the claim's private key";
+        _cleanup_secret_ Secret *pem = NULL, *password = NULL;
+        char *why = NULL;
+        int r;
+
+        r = secret_path_read(p->private_key, what, CRYPTO_KEY_PEM_MAX, &pem, ret_why);
+        if (r < 0)
+                return r;
+        if (p->private_key_password) {
+                r = secret_path_read(p->private_key_password,
+                                     "the file of PrivateKeyPassword=", CRYPTO_KEY_PASSWORD_MAX,
+                                     &password, ret_why);
+                if (r < 0)
+                        return r;
+        }
+        r = crypto_key_from_pem(pem, password, ret, &why);
+        return r < 0 ? name_file(r, what, p->private_key, why, ret_why) : 0;
+}
+
+static int check_match(const Profile *p, CryptoKey *key, const Certificate *certificate,
+                       ErrorCode *ret_code, char **ret_why) {
+        _cleanup_free_ char *why = NULL;
+        int r;
+
+        r = crypto_key_matches_certificate(key, certificate, &why);
+        if (r != -EKEYREJECTED)
+                return r;
+        *ret_code = ERROR_KEY_MISMATCH;
+        if (asprintf(ret_why, "%s and %s: %s", p->certificate, p->private_key, why ? why : "") < 0)
+                *ret_why = NULL;
+        return r;
+}
+
+static int load(const Profile *p, Claim *c, ErrorCode *ret_code, char **ret_why) {
+        _cleanup_crypto_key_ CryptoKey *key = NULL;
+        int r;
+
+        r = load_certificate(p, c, ret_why);
+        if (r < 0)
+                return r;
+        r = load_key(p, &key, ret_why);
+        if (r < 0)
+                return r;
+        r = check_match(p, key, c->description, ret_code, ret_why);
+        if (r < 0)
+                return r;
+        r = crypto_key_to_pem(key, &c->private_key);
+        if (r < 0)
+                return r;
+        return load_trusted(p, &c->trusted, ret_why);
+}
+
+int claim_load(const Profile *p, Claim **ret, Failure **ret_failure) {
+        _cleanup_claim_ Claim *c = calloc(1, sizeof(Claim));
+        _cleanup_free_ char *why = NULL;
+        ErrorCode code = ERROR_NOT_INITIALIZED;
+        int r;
+
+        r = c ? load(p, c, &code, &why) : -ENOMEM;
+        if (r >= 0) {
+                *ret = TAKE_PTR(c);
+                return 0;
+        }
+        if (why)
+                *ret_failure = failure_new(code, "Profile %s: %s", p->name, why);
+        else
+                *ret_failure =
+                        failure_from_errno(r, "Profile %s: the claim cannot be loaded", p->name);
+        return r;
+}
