@@ -10,6 +10,7 @@
 #include <wolfssl/wolfcrypt/asn_public.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>
 
+#include "daemon/crypto/key-encrypted.h"
 #include "daemon/crypto/key-internal.h"
 #include "daemon/crypto/pem.h"
 #include "daemon/crypto/why.h"
@@ -145,49 +146,6 @@ static int read_pkcs8(DerReader *reader, CryptoKey **ret, char **ret_why) {
         return 0;
 }
 
-/* Size of a password without the line end that an editor put behind it. */
-static size_t password_size(const Secret *password) {
-        size_t n = password->size;
-
-        if (n > 0 && password->data[n - 1] == '\n')
-                n--;
-        if (n > 0 && password->data[n - 1] == '\r')
-                n--;
-        return n;
-}
-
-/* EncryptedPrivateKeyInfo of RFC 5208: decrypts in place. */
-static int decrypt(Secret *der, const Secret *password, char **ret_why) {
-        size_t n;
-        int r;
-
-        if (!password)
-                return why(
-                        ret_why, -ENOKEY,
-                        "This private key is encrypted and there is no password for it; give one "
-                        "with PrivateKeyPassword=.");
-        n = password_size(password);
-        if (n == 0 || n > CRYPTO_KEY_PASSWORD_MAX)
-                return why(ret_why, -EKEYREJECTED,
-                           "The password of this private key is empty or longer than %zu bytes.",
-                           CRYPTO_KEY_PASSWORD_MAX);
-        r = wc_DecryptPKCS8Key(der->data, (word32) der->size, secret_text(password), (int) n);
-        if (r == MEMORY_E)
-                return -ENOMEM;
-        if (r == ASN_PARSE_E || r == ASN_UNKNOWN_OID_E || r == ALGO_ID_E || r == ASN_VERSION_E)
-                return why(
-                        ret_why, -EOPNOTSUPP,
-                        "This private key is encrypted in a way that is not supported, or the "
-                        "password is wrong; convert it with: openssl pkcs8 -topk8 -v2 aes-256-cbc");
-        if (r <= 0 || (size_t) r > der->size)
-                return why(ret_why, -EKEYREJECTED,
-                           "The password does not fit this private key; correct "
-                           "PrivateKeyPassword=.");
-        explicit_bzero(der->data + r, der->size - (size_t) r);
-        der->size = (size_t) r;
-        return 0;
-}
-
 static bool is_key_label(const PemBlock *block) {
         return pem_has_label(block, "PRIVATE KEY") || pem_has_label(block, "EC PRIVATE KEY") ||
                pem_has_label(block, "RSA PRIVATE KEY") ||
@@ -231,7 +189,7 @@ static int read_block(const PemBlock *block, Secret *der, const Secret *password
         int r;
 
         if (encrypted) {
-                r = decrypt(der, password, ret_why);
+                r = encrypted_key_open(der, password, ret_why);
                 if (r < 0)
                         return r;
         }
@@ -242,6 +200,12 @@ static int read_block(const PemBlock *block, Secret *der, const Secret *password
                 r = read_rsa(&reader, &k, ret_why);
         else
                 r = read_pkcs8(&reader, &k, ret_why);
+        if (encrypted && r == -EINVAL) {
+                /* One wrong password in some hundred leaves a text that is well padded. */
+                if (ret_why)
+                        free(*ret_why);
+                return encrypted_key_why_rejected(ret_why);
+        }
         if (r < 0)
                 return r;
         if (!encrypted && der_end(&reader) < 0)
