@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/front/listener.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <systemd/sd-daemon.h>
+
+#include "daemon/base/log.h"
+#include "daemon/model/peer.h"
+
+#define BACKLOG 64
+
+static void free_names(char **names) {
+        for (size_t i = 0; names && names[i]; i++)
+                free(names[i]);
+        free(names);
+}
+
+/* systemd gives the unit's name where FileDescriptorName= is not set, and "unknown" where the
+ * passer said no names at all. */
+static bool is_main_door(const char *name) {
+        const char *suffix = strrchr(name, '.');
+
+        return streq(name, DOOR_MAIN) || streq(name, "unknown") || *name == '\0' ||
+               (suffix && streq(suffix, ".socket"));
+}
+
+int listener_take_passed(Listener listeners[static LISTENERS_MAX], size_t *ret_n) {
+        char **names = NULL;
+        size_t used = 0;
+        int n;
+
+        n = sd_listen_fds_with_names(1, &names);
+        if (n < 0)
+                return log_error_errno(n, "Cannot take the sockets that were passed");
+        for (int i = 0; i < n; i++) {
+                int fd = SD_LISTEN_FDS_START + i;
+
+                if (!is_main_door(names[i]))
+                        log_warning("Socket '%s' is not used: no such door is configured",
+                                    names[i]);
+                else if (sd_is_socket_unix(fd, SOCK_STREAM, 1, NULL, 0) <= 0)
+                        log_warning("Socket '%s' is not used: it is no listening Unix stream "
+                                    "socket",
+                                    names[i]);
+                else if (used == LISTENERS_MAX)
+                        log_warning("Socket '%s' is not used: at most %zu are", names[i],
+                                    LISTENERS_MAX);
+                else {
+                        listeners[used++] = (Listener){.fd = fd};
+                        continue;
+                }
+                close(fd);
+        }
+        free_names(names);
+        *ret_n = used;
+        return 0;
+}
+
+/* Whether somebody accepts connections there. */
+static int is_answered(const struct sockaddr_un *address) {
+        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+        if (fd < 0)
+                return -errno;
+        if (connect(fd, (const struct sockaddr *) address, sizeof(*address)) >= 0)
+                return 1;
+        /* EAGAIN: its queue is full. */
+        if (errno == EAGAIN)
+                return 1;
+        return errno == ECONNREFUSED ? 0 : -errno;
+}
+
+static int remove_stale(const struct sockaddr_un *address) {
+        struct stat st;
+        int r;
+
+        if (lstat(address->sun_path, &st) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        if (!S_ISSOCK(st.st_mode))
+                return -EEXIST;
+        r = is_answered(address);
+        if (r < 0)
+                return r;
+        if (r > 0)
+                return -EADDRINUSE;
+        return unlink(address->sun_path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+/* Group and mode. The file is made with the socket's mode less the umask, so it starts narrow:
+ * nobody gets in between. */
+static int open_to_group(const char *path) {
+        const struct group *g;
+
+        errno = 0;
+        g = getgrnam(LISTENER_GROUP);
+        if (g && lchown(path, (uid_t) -1, g->gr_gid) < 0)
+                return -errno;
+        if (!g)
+                log_debug("There is no group %s: the socket keeps the daemon's own",
+                          LISTENER_GROUP);
+        return chmod(path, LISTENER_MODE) < 0 ? -errno : 0;
+}
+
+static int bind_at(const struct sockaddr_un *address, Listener *l) {
+        struct stat st;
+        int r;
+
+        if (fchmod(l->fd, 0600) < 0)
+                return -errno;
+        if (bind(l->fd, (const struct sockaddr *) address, sizeof(*address)) < 0)
+                return -errno;
+        r = free_and_strdup(&l->path, address->sun_path);
+        if (r < 0)
+                return r;
+        if (lstat(l->path, &st) < 0)
+                return -errno;
+        l->device = st.st_dev;
+        l->inode = st.st_ino;
+        if (listen(l->fd, BACKLOG) < 0)
+                return -errno;
+        return open_to_group(l->path);
+}
+
+int listener_make(const char *path, Listener *ret) {
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        Listener l = {.fd = -1};
+        int r;
+
+        if (strlen(path) >= sizeof(address.sun_path))
+                return -ENAMETOOLONG;
+        memcpy(address.sun_path, path, strlen(path) + 1);
+        r = remove_stale(&address);
+        if (r < 0)
+                return r;
+        l.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (l.fd < 0)
+                return -errno;
+        r = bind_at(&address, &l);
+        if (r < 0) {
+                listener_done(&l);
+                return r;
+        }
+        *ret = l;
+        return 0;
+}
+
+void listener_done(Listener *l) {
+        struct stat st;
+
+        if (l->path && lstat(l->path, &st) >= 0 && st.st_dev == l->device && st.st_ino == l->inode)
+                (void) unlink(l->path);
+        free(l->path);
+        close_fd(l->fd);
+        *l = (Listener){.fd = -1};
+}
