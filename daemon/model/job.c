@@ -164,6 +164,34 @@ int job_add_left_certificate(Job *j, const char *certificate_id) {
         return 0;
 }
 
+static bool is_left(const Job *j, const char *certificate_id) {
+        for (size_t i = 0; i < j->n_left_certificates; i++)
+                if (streq(j->left_certificates[i], certificate_id))
+                        return true;
+        return false;
+}
+
+int job_note_left_certificate(Job *j) {
+        if (!j->result.certificate_id || is_left(j, j->result.certificate_id))
+                return 0;
+        return job_add_left_certificate(j, j->result.certificate_id);
+}
+
+void job_forget_left_certificate(Job *j) {
+        size_t kept = 0;
+
+        if (!j->result.certificate_id)
+                return;
+        for (size_t i = 0; i < j->n_left_certificates; i++)
+                if (streq(j->left_certificates[i], j->result.certificate_id))
+                        free(j->left_certificates[i]);
+                else
+                        j->left_certificates[kept++] = j->left_certificates[i];
+        j->n_left_certificates = kept;
+        if (j->left_certificates)
+                j->left_certificates[kept] = NULL;
+}
+
 void job_set_state(Job *j, JobState state, JobPhase phase, usec_t now_real, usec_t now_boot,
                    const char *text) {
         assert(edges[j->state][state]);
@@ -181,6 +209,37 @@ void job_set_state(Job *j, JobState state, JobPhase phase, usec_t now_real, usec
         j->state = state;
         j->phase = phase;
         (void) job_add_history(j, now_real, state, phase, text);
+}
+
+#define IMAGE_HISTORY ((size_t) 16)
+
+int job_image_make(const Job *j, JobState state, JobPhase phase, usec_t now_real, usec_t now_boot,
+                   const char *text, Job *ret) {
+        size_t first = j->n_history < IMAGE_HISTORY ? 0 : j->n_history - IMAGE_HISTORY;
+        Job image = *j;
+
+        image.history = NULL;
+        image.n_history = 0;
+        for (size_t i = first; i < j->n_history; i++) {
+                const JobHistory *h = j->history + i;
+
+                if (job_add_history(&image, h->time_real, h->state, h->phase, h->text) < 0) {
+                        job_image_done(&image);
+                        return -ENOMEM;
+                }
+        }
+        if (state != j->state || phase != j->phase)
+                job_set_state(&image, state, phase, now_real, now_boot, text);
+        *ret = image;
+        return 0;
+}
+
+void job_image_done(Job *image) {
+        for (size_t i = 0; i < image->n_history; i++)
+                free(image->history[i].text);
+        free(image->history);
+        image->history = NULL;
+        image->n_history = 0;
 }
 
 bool job_is_visible_to(const Job *j, const Peer *peer) {

@@ -98,8 +98,20 @@ void job_set_state(Job *j, JobState state, JobPhase phase, usec_t now_real, usec
 int job_add_history(Job *j, usec_t now_real, JobState state, JobPhase phase, const char *text);
 int job_add_left_certificate(Job *j, const char *certificate_id);
 
+/* The certificate of its result is on record as left behind; a later try may use it all the same,
+ * and then it is taken off the record, since it was delivered after all. */
+int job_note_left_certificate(Job *j);
+void job_forget_left_certificate(Job *j);
+
 /* Who may see and steer it: its owner, and whoever is privileged. */
 bool job_is_visible_to(const Job *j, const Peer *peer);
 
 /* What is left until its deadline; USEC_INFINITY where there is none. */
 usec_t job_deadline_left(const Job *j, usec_t now_boot);
+
+/* A job as it will be once a change is durable, to be written down before anybody sees it. It
+ * shares what the job owns, but for the tail of its history, and lives no longer than the job stays
+ * as it is. */
+int job_image_make(const Job *j, JobState state, JobPhase phase, usec_t now_real, usec_t now_boot,
+                   const char *text, Job *ret);
+void job_image_done(Job *image);

@@ -85,19 +85,6 @@ void job_run_free(Job *job) {
         free(run);
 }
 
-static bool is_left(const Job *job, const char *certificate_id) {
-        for (size_t i = 0; i < job->n_left_certificates; i++)
-                if (streq(job->left_certificates[i], certificate_id))
-                        return true;
-        return false;
-}
-
-int job_note_left_certificate(Job *job) {
-        if (!job->result.certificate_id || is_left(job, job->result.certificate_id))
-                return 0;
-        return job_add_left_certificate(job, job->result.certificate_id);
-}
-
 int job_give_up_certificate(Job *job) {
         int r;
 
@@ -112,19 +99,4 @@ int job_give_up_certificate(Job *job) {
                 job->run->secrets.private_key = secret_free(job->run->secrets.private_key);
         }
         return 0;
-}
-
-void job_forget_left_certificate(Job *job) {
-        size_t kept = 0;
-
-        if (!job->result.certificate_id)
-                return;
-        for (size_t i = 0; i < job->n_left_certificates; i++)
-                if (streq(job->left_certificates[i], job->result.certificate_id))
-                        free(job->left_certificates[i]);
-                else
-                        job->left_certificates[kept++] = job->left_certificates[i];
-        job->n_left_certificates = kept;
-        if (job->left_certificates)
-                job->left_certificates[kept] = NULL;
 }

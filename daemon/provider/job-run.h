@@ -31,9 +31,3 @@ int job_run_begin(Job *job, const Profile *profile, const JobSecrets *stored, us
 
 /* The certificate that was made is not to be used any more: it goes on record as left behind. */
 int job_give_up_certificate(Job *job);
-
-/* The certificate is on record as left behind, and may be used by a later try all the same. */
-int job_note_left_certificate(Job *job);
-
-/* It was delivered after all. */
-void job_forget_left_certificate(Job *job);

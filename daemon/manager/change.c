@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* The only way to another state on record. A change is written down as the job will be, and the job
+ * becomes so when that is durable: nobody can see, and nobody is told, what a power cut could take
+ * back. A phase alone is shown at once: it promises nothing, and a restart begins the phase again.
+ */
+
+#include <errno.h>
+
+#include "daemon/base/clock.h"
+#include "daemon/base/log.h"
+#include "daemon/manager/manager-internal.h"
+
+typedef struct PendingChange {
+        Change change;
+        char *text;
+        usec_t now_real, now_boot;
+} PendingChange;
+
+static PendingChange *pending_free(PendingChange *p) {
+        if (!p)
+                return NULL;
+        failure_free(p->change.failure);
+        job_spec_free(p->change.starts_over);
+        free(p->text);
+        free(p);
+        return NULL;
+}
+DEFINE_CLEANUP(PendingChange *, pending_free);
+
+static void apply(PendingChange *p) {
+        Job *job = p->change.job;
+
+        if (p->change.state != job->state || p->change.phase != job->phase)
+                job_set_state(job, p->change.state, p->change.phase, p->now_real, p->now_boot,
+                              p->text);
+        failure_free(job->failure);
+        job->failure = TAKE_PTR(p->change.failure);
+        job->acknowledged = p->change.acknowledged;
+        switch (p->change.secrets) {
+        case SECRETS_REPLACE:
+                job->secrets_stored = true;
+                job->secrets_erased = false;
+                break;
+        case SECRETS_ERASE:
+                job->secrets_erased = job->secrets_erased || job->secrets_stored;
+                job->secrets_stored = false;
+                break;
+        case SECRETS_KEEP:
+                break;
+        }
+        if (p->change.starts_over) {
+                job_spec_free(job->spec);
+                job->spec = TAKE_PTR(p->change.starts_over);
+                job->created_boot = p->now_boot;
+        }
+}
+
+static void on_change_durable(int error, void *userdata) {
+        _cleanup_(pending_freep) PendingChange *p = userdata;
+        Job *job = p->change.job;
+
+        if (error >= 0)
+                apply(p);
+        if (p->change.done)
+                p->change.done(job, error, p->change.userdata);
+}
+
+static void write_down(const Job *image, PendingChange *p) {
+        Store *store = p->change.job->errand->manager->store;
+        const JobSecrets *secrets =
+                p->change.secrets == SECRETS_REPLACE ? p->change.new_secrets : NULL;
+
+        if (p->change.starts_over)
+                store_create(store, image, secrets, on_change_durable, p);
+        else if (p->change.secrets == SECRETS_ERASE)
+                store_erase_secrets(store, image, on_change_durable, p);
+        else
+                store_update(store, image, secrets, on_change_durable, p);
+}
+
+void change_commit(const Change *change) {
+        _cleanup_(pending_freep) PendingChange *p = NULL;
+        Job *job = change->job, image;
+        int r;
+
+        p = calloc(1, sizeof(PendingChange));
+        if (!p) {
+                failure_free(change->failure);
+                job_spec_free(change->starts_over);
+                change->done(job, -ENOMEM, change->userdata);
+                return;
+        }
+        p->change = *change;
+        p->now_real = clock_real_usec();
+        p->now_boot = clock_boot_usec();
+        if (free_and_strdup(&p->text, change->text) < 0)
+                r = -ENOMEM;
+        else
+                r = job_image_make(job, change->state, change->phase, p->now_real, p->now_boot,
+                                   p->text, &image);
+        if (r < 0) {
+                change->done(job, r, change->userdata);
+                return;
+        }
+        image.failure = p->change.failure;
+        image.acknowledged = change->acknowledged;
+        if (change->starts_over) {
+                image.spec = change->starts_over;
+                image.created_boot = p->now_boot;
+        }
+        write_down(&image, TAKE_PTR(p));
+        job_image_done(&image);
+}
+
+void change_phase(Job *job, JobState state, JobPhase phase, const char *text) {
+        if (state == job->state && phase == job->phase)
+                return;
+        job_set_state(job, state, phase, clock_real_usec(), clock_boot_usec(), text);
+        front_job_changed(job->errand->manager->front, job);
+}

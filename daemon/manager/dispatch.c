@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Whose turn it is, and what a lane tells while it works. */
+
+#include <errno.h>
+
+#include "daemon/base/clock.h"
+#include "daemon/base/log.h"
+#include "daemon/manager/manager-internal.h"
+
+static Slot *slot_of_lane(Manager *m, const Lane *lane) {
+        Slot *s;
+
+        LIST_FOREACH (slots, s, m)
+                if (s->lane == lane)
+                        return s;
+        return NULL;
+}
+
+/* --- starting
+ * ---------------------------------------------------------------------------------------- */
+
+static void start(Slot *s, Job *job, const JobSecrets *secrets) {
+        int r;
+
+        job->attempts++;
+        r = lane_start(s->lane, job, secrets);
+        if (r < 0)
+                ending_begin(job, JOB_FAILED,
+                             failure_from_errno(r, "Cannot begin to work at the job"), NULL,
+                             "this machine failed");
+}
+
+typedef struct Reading {
+        Manager *manager;
+        char id[IPC_JOB_ID_LENGTH + 1];
+} Reading;
+
+static void on_secrets_read(int error, const JobSecrets *secrets, void *userdata) {
+        _cleanup_free_ Reading *reading = userdata;
+        Job *job = job_table_find(reading->manager->jobs, reading->id);
+        Slot *s = job && job->errand ? job->errand->slot : NULL;
+
+        if (!s || s->preparing != job)
+                return;
+        s->preparing = NULL;
+        if (job->cancel_requested)
+                ending_begin(job, JOB_CANCELLED,
+                             failure_new(ERROR_CANCELLED, "The job was cancelled on request"), NULL,
+                             "cancelled");
+        else if (error < 0 && job->spec->operation == OPERATION_REGISTER_THING)
+                ending_begin(job, JOB_FAILED,
+                             failure_new(ERROR_STORAGE,
+                                         "The ownership token cannot be read back from disk: %s",
+                                         strerrordesc_np(-error)),
+                             NULL, "its token cannot be read back");
+        else if (!lane_is_free(s->lane))
+                dispatch_enqueue(job, true);
+        else
+                /* Without its secrets a certificate that was made is given up, and made anew. */
+                start(s, job, error < 0 ? NULL : secrets);
+}
+
+static void prepare(Slot *s, Job *job) {
+        Reading *reading;
+
+        if (!job->secrets_stored || job->run) {
+                start(s, job, NULL);
+                return;
+        }
+        reading = calloc(1, sizeof(Reading));
+        if (!reading) {
+                ending_begin(job, JOB_FAILED, NULL, NULL, "out of memory");
+                return;
+        }
+        reading->manager = s->manager;
+        memcpy(reading->id, job->id, sizeof(reading->id));
+        s->preparing = job;
+        store_read_secrets(s->manager->store, job, on_secrets_read, reading);
+}
+
+/* The rules may have changed since it was submitted. */
+static bool refused_now(Slot *s, Job *job) {
+        Failure *f = submission_refuses_peer(s->profile, job->owner);
+
+        if (!f)
+                return false;
+        ending_begin(job, JOB_FAILED, f, NULL, "its owner may not use the profile any more");
+        return true;
+}
+
+static bool can_start(const Slot *s) {
+        return lane_is_free(s->lane) && !s->preparing && !s->next_profile &&
+               s->throttled_until <= clock_boot_usec();
+}
+
+static int on_dispatch_defer(sd_event_source *source, void *userdata) {
+        Manager *m = userdata;
+        Slot *s;
+
+        LIST_FOREACH (slots, s, m) {
+                reload_settle(s);
+                while (can_start(s)) {
+                        Job *job = queue_take(s->queue);
+
+                        if (!job)
+                                break;
+                        if (!refused_now(s, job))
+                                prepare(s, job);
+                }
+        }
+        return 0;
+}
+
+int dispatch_init(Manager *m) {
+        int r;
+
+        /* Of normal priority, above the messages': a flood of calls must not keep jobs from
+         * starting. */
+        r = sd_event_add_defer(m->event, &m->dispatch, on_dispatch_defer, m);
+        if (r < 0)
+                return r;
+        return sd_event_source_set_enabled(m->dispatch, SD_EVENT_OFF);
+}
+
+void dispatch_kick(Manager *m) {
+        (void) sd_event_source_set_enabled(m->dispatch, SD_EVENT_ONESHOT);
+}
+
+void dispatch_enqueue(Job *job, bool first) {
+        Slot *s = job->errand->slot;
+        int r;
+
+        if (!s) {
+                ending_begin(job, JOB_FAILED,
+                             failure_new(ERROR_NOT_INITIALIZED,
+                                         "Profile '%s' is not configured any more",
+                                         job->spec->profile),
+                             NULL, "its profile is gone");
+                return;
+        }
+        r = first ? queue_return(s->queue, job) : queue_append(s->queue, job);
+        if (r < 0) {
+                ending_begin(job, JOB_FAILED, failure_from_errno(r, "Cannot queue the job"), NULL,
+                             "out of memory");
+                return;
+        }
+        dispatch_kick(s->manager);
+}
+
+/* --- what the lane tells
+ * ------------------------------------------------------------------------------ */
+
+static void on_lane_session_changed(void *userdata, Lane *lane) {
+        Manager *m = userdata;
+        Slot *s = slot_of_lane(m, lane);
+
+        if (s)
+                slot_refresh_status(s);
+        dispatch_kick(m);
+}
+
+static void on_lane_progress(void *userdata, Job *job, JobPhase phase, const char *note) {
+        change_phase(job, JOB_RUNNING, phase, note);
+}
+
+static void on_stored(Job *job, int error, void *userdata) {
+        Slot *s = job->errand->slot;
+
+        if (s && lane_job(s->lane) == job)
+                lane_stored(s->lane, error);
+}
+
+static void on_lane_store(void *userdata, Job *job, const JobSecrets *secrets, const char *note) {
+        change_commit(&(Change){.job = job,
+                                .state = job->state,
+                                .phase = job->phase,
+                                .text = note,
+                                .failure = failure_copy(job->failure),
+                                .secrets = SECRETS_REPLACE,
+                                .new_secrets = secrets,
+                                .done = on_stored});
+}
+
+static int on_wait_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        Job *job = userdata;
+
+        job->errand->wait_timer = sd_event_source_disable_unref(job->errand->wait_timer);
+        dispatch_enqueue(job, true);
+        return 0;
+}
+
+static int on_throttle_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        Slot *s = userdata;
+
+        s->throttle_timer = sd_event_source_disable_unref(s->throttle_timer);
+        dispatch_kick(s->manager);
+        return 0;
+}
+
+static void throttle(Slot *s, usec_t delay_usec) {
+        s->throttled_until = usec_add(clock_boot_usec(), delay_usec);
+        s->throttle_timer = sd_event_source_disable_unref(s->throttle_timer);
+        (void) sd_event_add_time_relative(s->manager->event, &s->throttle_timer, CLOCK_BOOTTIME,
+                                          delay_usec, 0, on_throttle_timer, s);
+}
+
+static void on_lane_put_back(void *userdata, Job *job, usec_t delay_usec, bool throttled,
+                             Failure *failure, const char *note) {
+        Manager *m = userdata;
+        Slot *s = job->errand->slot;
+
+        failure_free(job->failure);
+        job->failure = failure;
+        if (throttled && s)
+                throttle(s, delay_usec);
+        if (delay_usec == 0) {
+                change_phase(job, JOB_QUEUED, PHASE_NONE, note);
+                dispatch_enqueue(job, true);
+        } else {
+                change_phase(job, JOB_RUNNING, PHASE_BACKOFF, note);
+                (void) sd_event_add_time_relative(m->event, &job->errand->wait_timer,
+                                                  CLOCK_BOOTTIME, delay_usec, 0, on_wait_timer,
+                                                  job);
+        }
+        dispatch_kick(m);
+}
+
+static void on_lane_finished(void *userdata, Job *job, JobState outcome, Failure *failure,
+                             const JobSecrets *secrets, const char *note) {
+        Manager *m = userdata;
+
+        ending_begin(job, outcome, failure, secrets, note);
+        dispatch_kick(m);
+}
+
+const LaneOps dispatch_lane_ops = {
+        .session_changed = on_lane_session_changed,
+        .progress = on_lane_progress,
+        .store = on_lane_store,
+        .put_back = on_lane_put_back,
+        .finished = on_lane_finished,
+};

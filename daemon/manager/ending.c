@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Deadline, cancel, and the one way to an end: written first, told after. Where the disk does not
+ * take the end, it is written again until it does: nothing that was brought home is thrown away. */
+
+#include <errno.h>
+
+#include "daemon/base/clock.h"
+#include "daemon/base/log.h"
+#include "daemon/manager/manager-internal.h"
+
+#define END_RETRY_USEC (5 * USEC_PER_SEC)
+
+typedef struct Ending {
+        Job *job;
+        JobState outcome;
+        Failure *failure;
+        SecretsChange secrets_change;
+        JobSecrets secrets;
+        char *text;
+} Ending;
+
+static Ending *ending_free(Ending *e) {
+        if (!e)
+                return NULL;
+        failure_free(e->failure);
+        job_secrets_done(&e->secrets);
+        free(e->text);
+        free(e);
+        return NULL;
+}
+DEFINE_CLEANUP(Ending *, ending_free);
+
+static void write_ending(Ending *e);
+
+static int on_retry_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        Ending *e = userdata;
+
+        e->job->errand->wait_timer = sd_event_source_disable_unref(e->job->errand->wait_timer);
+        write_ending(e);
+        return 0;
+}
+
+static void write_again_later(Ending *e, int error) {
+        Job *job = e->job;
+        int r;
+
+        log_error_errno(error, "Job %s has ended, and that cannot be written to disk; trying again",
+                        job->id);
+        r = sd_event_add_time_relative(job->errand->manager->event, &job->errand->wait_timer,
+                                       CLOCK_BOOTTIME, END_RETRY_USEC, 0, on_retry_timer, e);
+        if (r < 0) {
+                log_error_errno(r, "Job %s: cannot set a timer either", job->id);
+                ending_free(e);
+        }
+}
+
+static void answer_cancels(Job *job) {
+        JobErrand *errand = job->errand;
+
+        for (size_t i = 0; i < errand->n_cancels; i++)
+                front_call_done(errand->cancels[i]);
+        free(TAKE_PTR(errand->cancels));
+        errand->n_cancels = 0;
+}
+
+static void on_end_durable(Job *job, int error, void *userdata) {
+        Manager *m = job->errand->manager;
+        Ending *e = userdata;
+
+        if (error < 0) {
+                write_again_later(e, error);
+                return;
+        }
+        ending_free(e);
+        job->errand->ending = false;
+        job->cancel_requested = false;
+        job->errand->deadline_timer = sd_event_source_disable_unref(job->errand->deadline_timer);
+        job_run_free(job);
+        audit_finished(job);
+        front_job_changed(m->front, job);
+        answer_cancels(job);
+        delivery_retain(job);
+        dispatch_kick(m);
+}
+
+static void write_ending(Ending *e) {
+        change_commit(&(Change){.job = e->job,
+                                .state = e->outcome,
+                                .phase = PHASE_NONE,
+                                .text = e->text,
+                                .failure = failure_copy(e->failure),
+                                .secrets = e->secrets_change,
+                                .new_secrets = &e->secrets,
+                                .done = on_end_durable,
+                                .userdata = e});
+}
+
+/* What of the exchange's secrets belongs to the result. */
+static int choose_secrets(Ending *e, const JobSecrets *secrets) {
+        const Job *job = e->job;
+
+        if (e->outcome != JOB_SUCCEEDED)
+                /* A second submission may go on with what is stored. A token that was handed in is
+                 * of no use any more. */
+                return 0;
+        switch (job->spec->operation) {
+        case OPERATION_CREATE_CERTIFICATE_FROM_CSR:
+        case OPERATION_CREATE_KEYS_AND_CERTIFICATE:
+                e->secrets_change = SECRETS_REPLACE;
+                return secrets ? job_secrets_copy(secrets, &e->secrets) : 0;
+        case OPERATION_PROVISION:
+                /* The key stands on disk since before the thing was registered. A token alone is
+                 * spent. */
+                if (secrets && !secrets->private_key && job->secrets_stored)
+                        e->secrets_change = SECRETS_ERASE;
+                return 0;
+        case OPERATION_REGISTER_THING:
+                e->secrets_change = SECRETS_ERASE;
+                return 0;
+        case OPERATION_ROTATE:
+        case OPERATION_MAX:
+        case OPERATION_INVALID:
+                break;
+        }
+        return 0;
+}
+
+void ending_begin(Job *job, JobState outcome, Failure *failure, const JobSecrets *secrets,
+                  const char *text) {
+        _cleanup_(ending_freep) Ending *e = NULL;
+
+        if (job->errand->ending || job_state_is_final(job->state)) {
+                failure_free(failure);
+                return;
+        }
+        job->errand->wait_timer = sd_event_source_disable_unref(job->errand->wait_timer);
+        if (job->errand->slot)
+                queue_remove(job->errand->slot->queue, job);
+        if (outcome != JOB_SUCCEEDED)
+                (void) job_note_left_certificate(job);
+
+        e = calloc(1, sizeof(Ending));
+        if (!e) {
+                failure_free(failure);
+                log_error("Job %s cannot be ended: out of memory", job->id);
+                return;
+        }
+        e->job = job;
+        e->outcome = outcome;
+        e->failure = failure;
+        if (outcome != JOB_SUCCEEDED && !failure)
+                e->failure = failure_new(ERROR_NO_MEMORY, "out of memory");
+        if (choose_secrets(e, secrets) < 0 || free_and_strdup(&e->text, text) < 0) {
+                log_error("Job %s cannot be ended: out of memory", job->id);
+                return;
+        }
+        job->errand->ending = true;
+        write_ending(TAKE_PTR(e));
+}
+
+/* --- deadline
+ * ------------------------------------------------------------------------------------------ */
+
+static Failure *expired(const Job *job) {
+        return failure_with_cause(
+                failure_new(ERROR_EXPIRED, "The job's deadline passed before it was done"),
+                failure_copy(job->failure));
+}
+
+static int on_deadline_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        Job *job = userdata;
+        Slot *s = job->errand->slot;
+
+        job->errand->deadline_timer = sd_event_source_disable_unref(job->errand->deadline_timer);
+        if (s && lane_job(s->lane) == job)
+                lane_expire(s->lane);
+        else {
+                if (s && s->preparing == job)
+                        s->preparing = NULL;
+                ending_begin(job, JOB_EXPIRED, expired(job), NULL, "its deadline passed");
+        }
+        return 0;
+}
+
+void ending_arm_deadline(Job *job) {
+        usec_t left = job_deadline_left(job, clock_boot_usec());
+
+        job->errand->deadline_timer = sd_event_source_disable_unref(job->errand->deadline_timer);
+        if (left == USEC_INFINITY)
+                return;
+        (void) sd_event_add_time_relative(job->errand->manager->event, &job->errand->deadline_timer,
+                                          CLOCK_BOOTTIME, left, 0, on_deadline_timer, job);
+}
+
+/* --- cancel
+ * ---------------------------------------------------------------------------------------------- */
+
+static Failure *cancelled(const Job *job) {
+        return failure_with_cause(failure_new(ERROR_CANCELLED, "The job was cancelled on request"),
+                                  failure_copy(job->failure));
+}
+
+void manager_cancel(Manager *m, Job *job, FrontCall *call) {
+        JobErrand *errand = job->errand;
+        Slot *s = errand->slot;
+
+        if (job_state_is_final(job->state)) {
+                front_call_done(call);
+                return;
+        }
+        if (errand_add_call(&errand->cancels, &errand->n_cancels, call) < 0)
+                return;
+        job->cancel_requested = true;
+        if (errand->ending || (s && s->preparing == job))
+                return;
+        if (s && lane_job(s->lane) == job)
+                lane_cancel(s->lane);
+        else
+                ending_begin(job, JOB_CANCELLED, cancelled(job), NULL, "cancelled");
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* Inside daemon/manager. One file for each stretch of a job's way:
+ *
+ *   submission.c   may it, can it, is it known already: then durable, then answered
+ *   dispatch.c     whose turn it is; what the lane tells while a job is at work
+ *   change.c       the only way to another state on record: written first, told after
+ *   ending.c       deadline, cancel, and the one way to an end
+ *   delivery.c     result, acknowledge, release, retention
+ *   slot.c         a profile: its lane, its queue, its claim
+ *   reload.c       another configuration
+ *   audit.c        the journal entries that do not change
+ */
+
+#include "daemon/config/claim.h"
+#include "daemon/config/config.h"
+#include "daemon/front/front.h"
+#include "daemon/manager/manager.h"
+#include "daemon/model/queue.h"
+#include "daemon/provider/lane.h"
+#include "daemon/store/store.h"
+
+typedef struct Slot Slot;
+struct Slot {
+        Manager *manager;
+        Profile *profile;
+        Lane *lane;
+        Queue *queue;
+        Job *preparing;         /* its secrets are being read, then it is at work */
+        usec_t throttled_until; /* boot clock */
+        sd_event_source *throttle_timer;
+        sd_event_source *claim_watch[CLAIM_FILES]; /* the folders its claim's files stand in */
+        sd_event_source *claim_timer;              /* debounces them */
+        Claim *claim; /* what the session was opened with; NULL: none yet */
+        ProfileStatus status;
+        Profile *next_profile; /* reload: takes its place when the job at work is done */
+        LIST_LINK(Slot, slots);
+};
+
+struct Manager {
+        sd_event *event;
+        ManagerOptions options;
+        Config *config; /* its profiles belong to the slots */
+        Network *network;
+        Worker *crypto;
+        Store *store;
+        Front *front;
+        JobTable *jobs;
+        uint64_t next_serial;
+        LIST_HEAD(Slot, slots);
+        LIST_HEAD(Job, retained);
+        sd_event_source *dispatch; /* starts jobs: one defer source of normal priority */
+        sd_event_source *retention_timer;
+};
+
+/* What the manager keeps for a job beside what the job is. */
+typedef struct JobErrand {
+        Manager *manager;
+        Slot *slot; /* NULL: its profile is gone */
+        sd_event_source *deadline_timer;
+        sd_event_source *wait_timer; /* between two tries, or until the disk takes it again */
+        FrontCall **submits;         /* wait for the request to be durable */
+        size_t n_submits;
+        FrontCall **cancels; /* wait for the end to be durable */
+        size_t n_cancels;
+        bool creating;  /* the request is being written */
+        bool ending;    /* the end is being written */
+        bool releasing; /* the job is being erased */
+        bool retained;  /* stands in the manager's list */
+} JobErrand;
+
+int errand_new(Manager *m, Job *job);
+void errand_free(Job *job);
+int errand_add_call(FrontCall ***calls, size_t *n, FrontCall *call);
+
+/* --- submission.c */
+void manager_submit(Manager *m, const Peer *peer, JobSpec *spec, FrontCall *call);
+/* The caller's groups and the rule of the profile as they are now. NULL: it may. */
+Failure *submission_refuses_peer(const Profile *profile, const Peer *peer);
+
+/* --- dispatch.c */
+extern const LaneOps dispatch_lane_ops;
+int dispatch_init(Manager *m);
+void dispatch_kick(Manager *m);
+/* Into its turn; first: before the others. */
+void dispatch_enqueue(Job *job, bool first);
+
+/* --- change.c */
+typedef enum SecretsChange {
+        SECRETS_KEEP,
+        SECRETS_REPLACE,
+        SECRETS_ERASE,
+} SecretsChange;
+
+typedef struct Change {
+        Job *job;
+        JobState state;
+        JobPhase phase;
+        const char *text; /* for the history; copied */
+        Failure *failure; /* what job->failure becomes; taken; NULL: none */
+        SecretsChange secrets;
+        const JobSecrets *new_secrets; /* SECRETS_REPLACE */
+        bool acknowledged;             /* what it becomes */
+        JobSpec *starts_over; /* a second submission under the same key: what it asks; taken */
+        void (*done)(Job *job, int error, void *userdata); /* applied when error is 0 */
+        void *userdata;
+} Change;
+
+/* Writes the change down, and applies it when it is durable. */
+void change_commit(const Change *change);
+/* Applies at once what need not survive: a phase. */
+void change_phase(Job *job, JobState state, JobPhase phase, const char *text);
+
+/* --- ending.c */
+/* Takes the failure. `secrets`: what belongs to the result, or NULL. */
+void ending_begin(Job *job, JobState outcome, Failure *failure, const JobSecrets *secrets,
+                  const char *text);
+void ending_arm_deadline(Job *job);
+void manager_cancel(Manager *m, Job *job, FrontCall *call);
+
+/* --- delivery.c */
+void manager_get_result(Manager *m, Job *job, FrontCall *call);
+void manager_acknowledge(Manager *m, Job *job, FrontCall *call);
+void manager_release(Manager *m, Job *job, FrontCall *call);
+void delivery_retain(Job *job);
+void delivery_unretain(Job *job);
+
+/* --- slot.c */
+int slot_new(Manager *m, Profile *profile, Slot **ret); /* takes the profile on success */
+Slot *slot_free(Slot *s);
+Slot *slot_find(const Manager *m, const char *name);
+/* The profile that "" means; NULL: none. */
+Slot *slot_default(const Manager *m);
+void slot_load_claim(Slot *s);
+void slot_refresh_status(Slot *s);
+/* Another profile of the same name, when nothing is at work. Takes it. */
+void slot_change_profile(Slot *s, Profile *profile);
+
+/* --- reload.c */
+int reload_now(Manager *m, char **ret_why);
+void reload_settle(Slot *s); /* the lane is free: put next_profile in its place */
+
+/* --- audit.c */
+void audit_accepted(const Job *job);
+void audit_refused(const Peer *peer, const JobSpec *spec, const Failure *failure);
+void audit_finished(const Job *job);
+void audit_delivered(const Job *job);
+void audit_released(const Job *job);

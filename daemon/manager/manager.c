@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/manager/manager.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "daemon/base/clock.h"
+#include "daemon/base/log.h"
+#include "daemon/crypto/crypto.h"
+#include "daemon/manager/manager-internal.h"
+
+#define CRYPTO_QUEUE_MAX 256U /* one order a lane, and lanes are few */
+
+/* --- what the front asks
+ * ------------------------------------------------------------------------------ */
+
+static const JobTable *front_jobs(void *userdata) {
+        return ((Manager *) userdata)->jobs;
+}
+
+static const ProfileStatus *front_profile_at(void *userdata, size_t i) {
+        const Slot *s = ((Manager *) userdata)->slots_first;
+
+        while (s && i-- > 0)
+                s = s->slots_next;
+        return s ? &s->status : NULL;
+}
+
+static const char *front_default_profile(void *userdata) {
+        const Slot *s = slot_default(userdata);
+
+        return s ? s->profile->name : NULL;
+}
+
+static const Failure *front_waiting_for(void *userdata, const Job *job) {
+        const Slot *s = job->errand ? job->errand->slot : NULL;
+
+        if (job->state == JOB_RUNNING && job->phase == PHASE_BACKOFF)
+                return job->failure;
+        if (job->state != JOB_QUEUED || !s || lane_state(s->lane) == SESSION_READY)
+                return NULL;
+        return s->status.last_error;
+}
+
+static void front_submit(void *userdata, const Peer *peer, JobSpec *spec, FrontCall *call) {
+        manager_submit(userdata, peer, spec, call);
+}
+
+static void front_get_result(void *userdata, Job *job, FrontCall *call) {
+        manager_get_result(userdata, job, call);
+}
+
+static void front_acknowledge(void *userdata, Job *job, FrontCall *call) {
+        manager_acknowledge(userdata, job, call);
+}
+
+static void front_cancel(void *userdata, Job *job, FrontCall *call) {
+        manager_cancel(userdata, job, call);
+}
+
+static void front_release(void *userdata, Job *job, FrontCall *call) {
+        manager_release(userdata, job, call);
+}
+
+static void front_reload(void *userdata, FrontCall *call) {
+        _cleanup_free_ char *why = NULL;
+        int r;
+
+        r = reload_now(userdata, &why);
+        if (r < 0) {
+                log_warning("The configuration was not read again: %s",
+                            why ? why : "out of memory");
+                front_call_fail(call, failure_new(ERROR_BAD_PARAMETER, "%s",
+                                                  why ? why : strerrordesc_np(-r)));
+                return;
+        }
+        front_call_done(call);
+}
+
+static void front_check(void *userdata, const Peer *peer, const char *profile, FrontCall *call) {
+        front_call_fail(call,
+                        failure_new(ERROR_BAD_PARAMETER, "Check is not available in this version"));
+}
+
+static const FrontOps front_ops = {
+        .jobs = front_jobs,
+        .profile_at = front_profile_at,
+        .default_profile = front_default_profile,
+        .waiting_for = front_waiting_for,
+        .submit = front_submit,
+        .get_result = front_get_result,
+        .acknowledge = front_acknowledge,
+        .cancel = front_cancel,
+        .release = front_release,
+        .reload = front_reload,
+        .check = front_check,
+};
+
+/* --- start
+ * --------------------------------------------------------------------------------------------- */
+
+/* The resume table. What was durable when the daemon ended decides; a phase alone never was.
+ *
+ *   on record                        what a new start does
+ *   queued                           stays where it is in its owner's turn
+ *   running, no certificate          queued: keys are made and the certificate is asked for again
+ *   running, certificate and token   queued: its exchange begins at RegisterThing while the token
+ *                                    lives; else the certificate goes on record as left behind
+ *   ended                            kept for RetainSec, counted in time that the machine was up
+ */
+static void resume(Manager *m, Job *job) {
+        if (job_state_is_final(job->state)) {
+                delivery_retain(job);
+                return;
+        }
+        if (job->state == JOB_RUNNING)
+                job_set_state(job, JOB_QUEUED, PHASE_NONE, clock_real_usec(), clock_boot_usec(),
+                              job->result.certificate_id
+                                      ? "the daemon was restarted; going on with the certificate"
+                                      : "the daemon was restarted; starting over");
+        ending_arm_deadline(job);
+        if (job->cancel_requested)
+                ending_begin(job, JOB_CANCELLED,
+                             failure_new(ERROR_CANCELLED, "The job was cancelled on request"), NULL,
+                             "cancelled");
+        else
+                dispatch_enqueue(job, false);
+}
+
+static void on_job_loaded(Job *job, void *userdata) {
+        Manager *m = userdata;
+        int r;
+
+        if (job->serial >= m->next_serial)
+                m->next_serial = job->serial + 1;
+        r = errand_new(m, job);
+        if (r >= 0)
+                r = job_table_add(m->jobs, job);
+        if (r < 0) {
+                log_error_errno(r, "Job %s is left alone on disk", job->id);
+                errand_free(job);
+                job_free(job);
+        }
+}
+
+static int open_store(Manager *m, int *ret_exit) {
+        _cleanup_free_ char *why = NULL;
+        int r;
+
+        r = store_open(m->event, m->options.state_directory, m->config->state_key, &m->store, &why);
+        if (r < 0) {
+                log_error("%s", why ? why : strerrordesc_np(-r));
+                return r;
+        }
+        r = store_load(m->store, on_job_loaded, m);
+        if (r < 0)
+                return log_error_errno(r, "Cannot read the jobs in %s", m->options.state_directory);
+        return 0;
+}
+
+static int load_config(Manager *m, int *ret_exit) {
+        _cleanup_free_ char *why = NULL;
+        int r;
+
+        r = config_load(m->options.config, &m->config, &why);
+        if (r < 0) {
+                log_error("%s", why ? why : strerrordesc_np(-r));
+                *ret_exit = MANAGER_EXIT_CONFIG;
+        }
+        return r;
+}
+
+static int make_slots(Manager *m) {
+        for (size_t i = 0; i < m->config->n_profiles; i++) {
+                Slot *s;
+                int r;
+
+                r = slot_new(m, m->config->profiles[i], &s);
+                if (r < 0)
+                        return log_error_errno(r, "Cannot set up profile %s",
+                                               m->config->profiles[i]->name);
+                m->config->profiles[i] = NULL;
+        }
+        m->config->n_profiles = 0;
+        return 0;
+}
+
+static void on_crypto_idle(void *userdata) {
+        crypto_trim();
+}
+
+static int make_workers(Manager *m) {
+        const WorkerOptions crypto = {
+                .name = "crypto", .queue_max = CRYPTO_QUEUE_MAX, .idle = on_crypto_idle};
+        int r;
+
+        r = crypto_init();
+        if (r < 0)
+                return log_error_errno(r, "Cannot set up wolfSSL");
+        r = worker_new(m->event, &crypto, &m->crypto);
+        if (r < 0)
+                return log_error_errno(r, "Cannot start the crypto worker");
+        r = network_new(m->event, &m->network);
+        if (r < 0)
+                return log_error_errno(r, "Cannot set up the network");
+        return 0;
+}
+
+static int open_front(Manager *m) {
+        const FrontOptions options = {
+                .ops = &front_ops,
+                .userdata = m,
+                .bus = m->options.bus ? m->options.bus : m->config->bus,
+                .socket = m->options.socket,
+        };
+        int r;
+
+        r = front_new(m->event, &options, &m->front);
+        if (r < 0)
+                return log_error_errno(r, "Cannot open the way in");
+        return 0;
+}
+
+static void resume_all(Manager *m) {
+        Job *job, *next;
+
+        for (job = job_table_first(m->jobs); job; job = next) {
+                next = job_table_next(job);
+                resume(m, job);
+        }
+}
+
+int manager_new(sd_event *event, const ManagerOptions *options, Manager **ret, int *ret_exit) {
+        _cleanup_(manager_freep) Manager *m = calloc(1, sizeof(Manager));
+        int r;
+
+        *ret_exit = EXIT_FAILURE;
+        if (!m)
+                return -ENOMEM;
+        m->event = sd_event_ref(event);
+        m->options = *options;
+        m->next_serial = 1;
+        m->jobs = job_table_new();
+        if (!m->jobs)
+                return -ENOMEM;
+        r = load_config(m, ret_exit);
+        if (r >= 0)
+                r = make_workers(m);
+        if (r >= 0)
+                r = dispatch_init(m);
+        if (r >= 0)
+                r = make_slots(m);
+        if (r >= 0)
+                r = open_store(m, ret_exit);
+        /* Before any job moves: what moves is told. */
+        if (r >= 0)
+                r = open_front(m);
+        if (r < 0)
+                return r;
+        resume_all(m);
+        *ret = TAKE_PTR(m);
+        return 0;
+}
+
+static void free_jobs(Manager *m) {
+        Job *job;
+
+        if (!m->jobs)
+                return;
+        for (job = job_table_first(m->jobs); job; job = job_table_next(job)) {
+                delivery_unretain(job);
+                job_run_free(job);
+                errand_free(job);
+        }
+        job_table_free(m->jobs);
+}
+
+Manager *manager_free(Manager *m) {
+        Slot *s, *next;
+
+        if (!m)
+                return NULL;
+        if (m->front)
+                front_set_stopping(m->front);
+        /* What was asked of the disk is finished and answered first. */
+        store_free(m->store);
+        LIST_FOREACH_SAFE (slots, s, next, m)
+                slot_free(s);
+        free_jobs(m);
+        front_free(m->front);
+        worker_free(m->crypto);
+        network_free(m->network);
+        sd_event_source_disable_unref(m->dispatch);
+        sd_event_source_disable_unref(m->retention_timer);
+        config_free(m->config);
+        sd_event_unref(m->event);
+        free(m);
+        return NULL;
+}
+
+void manager_reload(Manager *m) {
+        _cleanup_free_ char *why = NULL;
+
+        if (reload_now(m, &why) < 0)
+                log_error("The configuration was not read again: %s", why ? why : "out of memory");
+}
+
+char *manager_status_text(const Manager *m) {
+        size_t ready = 0, slots = 0;
+        char *text = NULL;
+        Slot *s;
+
+        LIST_FOREACH (slots, s, m) {
+                slots++;
+                ready += lane_state(s->lane) == SESSION_READY;
+        }
+        if (asprintf(&text, "%zu of %zu sessions ready, %zu jobs waiting, %zu at work", ready,
+                     slots, job_table_count_state(m->jobs, JOB_QUEUED),
+                     job_table_count_state(m->jobs, JOB_RUNNING)) < 0)
+                return NULL;
+        return text;
+}
+
+usec_t manager_busy_since(Manager *m) {
+        usec_t crypto = worker_busy_since(m->crypto), disk = store_busy_since(m->store);
+
+        return crypto < disk ? crypto : disk;
+}

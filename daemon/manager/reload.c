@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Another configuration. What runs finishes on the old one; changed profiles then reconnect; jobs
+ * of a removed profile fail. A configuration that is refused changes nothing. */
+
+#include <errno.h>
+
+#include "daemon/base/log.h"
+#include "daemon/manager/manager-internal.h"
+
+void reload_settle(Slot *s) {
+        if (!s->next_profile || lane_job(s->lane) || s->preparing)
+                return;
+        log_info("Profile %s: taking up its new configuration.", s->profile->name);
+        slot_change_profile(s, TAKE_PTR(s->next_profile));
+}
+
+static Profile *take_profile(Config *config, const char *name) {
+        for (size_t i = 0; i < config->n_profiles; i++)
+                if (config->profiles[i] && streq(config->profiles[i]->name, name))
+                        return TAKE_PTR(config->profiles[i]);
+        return NULL;
+}
+
+/* Jobs at work are stopped where they stand: what they had is on record. */
+static void remove_slot(Slot *s) {
+        Manager *m = s->manager;
+        Job *job;
+
+        log_notice("Profile %s is not configured any more.", s->profile->name);
+        for (job = job_table_first(m->jobs); job; job = job_table_next(job)) {
+                if (job->errand->slot != s)
+                        continue;
+                if (!job_state_is_final(job->state))
+                        ending_begin(job, JOB_FAILED,
+                                     failure_new(ERROR_NOT_INITIALIZED,
+                                                 "Profile '%s' was removed from the configuration",
+                                                 s->profile->name),
+                                     NULL, "its profile was removed");
+                job->errand->slot = NULL;
+        }
+        slot_free(s);
+}
+
+static void replace_slot(Slot *s, Profile *profile) {
+        profile_free(s->next_profile);
+        s->next_profile = profile;
+        reload_settle(s);
+}
+
+static void replace_all(Manager *m, Config *config) {
+        Slot *s, *next;
+
+        LIST_FOREACH_SAFE (slots, s, next, m) {
+                Profile *profile = take_profile(config, s->profile->name);
+
+                if (profile)
+                        replace_slot(s, profile);
+                else
+                        remove_slot(s);
+        }
+        for (size_t i = 0; i < config->n_profiles; i++)
+                if (config->profiles[i]) {
+                        int r = slot_new(m, config->profiles[i], &s);
+
+                        if (r < 0)
+                                log_error_errno(r, "Cannot set up profile %s",
+                                                config->profiles[i]->name);
+                        else
+                                config->profiles[i] = NULL;
+                }
+        config->n_profiles = 0;
+        config_free(m->config);
+        m->config = config;
+}
+
+/* Jobs of a profile that came back find it again. */
+static void attach_jobs(Manager *m) {
+        Job *job;
+
+        for (job = job_table_first(m->jobs); job; job = job_table_next(job))
+                if (!job->errand->slot)
+                        job->errand->slot = slot_find(m, job->spec->profile);
+}
+
+int reload_now(Manager *m, char **ret_why) {
+        _cleanup_config_ Config *config = NULL;
+        int r;
+
+        r = config_load(m->options.config, &config, ret_why);
+        if (r < 0)
+                return r;
+        replace_all(m, TAKE_PTR(config));
+        attach_jobs(m);
+        dispatch_kick(m);
+        log_notice("The configuration was read again.");
+        return 0;
+}

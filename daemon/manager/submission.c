@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* What happens to a request before it is a job: may this caller, can this profile do it, is it
+ * known already, is there room. Then it is made durable, and only then answered. */
+
+#include <errno.h>
+
+#include "daemon/base/clock.h"
+#include "daemon/base/log.h"
+#include "daemon/crypto/csr.h"
+#include "daemon/manager/manager-internal.h"
+
+Failure *submission_refuses_peer(const Profile *profile, const Peer *peer) {
+        if (access_rule_allows(&profile->access, peer))
+                return NULL;
+        return failure_new(ERROR_ACCESS_DENIED,
+                           "User %u may not use profile '%s'; add it to AllowUsers= or a group of "
+                           "it to AllowGroups= of [Profile %s]",
+                           (unsigned) peer->uid, profile->name, profile->name);
+}
+
+static Failure *bad(const char *text) {
+        return failure_new(ERROR_BAD_PARAMETER, "%s", text);
+}
+
+/* --- does the request make sense
+ * ------------------------------------------------------------------ */
+
+static Failure *check_csr(const JobSpec *spec) {
+        _cleanup_csr_ Csr *csr = NULL;
+        _cleanup_free_ char *why = NULL;
+
+        if (!spec->csr) {
+                if (spec->operation == OPERATION_CREATE_CERTIFICATE_FROM_CSR)
+                        return bad("Option 'csr' is missing: create-certificate-from-csr needs a "
+                                   "certificate signing request");
+                return NULL;
+        }
+        if (spec->operation != OPERATION_PROVISION &&
+            spec->operation != OPERATION_CREATE_CERTIFICATE_FROM_CSR)
+                return failure_new(ERROR_BAD_PARAMETER, "Option 'csr' does not go with %s",
+                                   operation_to_string(spec->operation));
+        if (spec->key_type != KEY_TYPE_INVALID || spec->key_source != KEY_SOURCE_INVALID)
+                return bad("Option 'csr' does not go with 'key-type' or 'key-source': whoever "
+                           "brings a request has the key already");
+        if (csr_parse(spec->csr, strlen(spec->csr), &csr, &why) < 0)
+                return failure_new(ERROR_BAD_PARAMETER, "Option 'csr': %s",
+                                   why ? why : "out of memory");
+        return NULL;
+}
+
+static Failure *check_operation(const JobSpec *spec, const Profile *profile) {
+        const bool needs_template = spec->operation == OPERATION_PROVISION ||
+                                    spec->operation == OPERATION_REGISTER_THING;
+
+        if (spec->operation == OPERATION_ROTATE)
+                return bad("Operation 'rotate' is not available in this version");
+        if (needs_template && !profile->template_name)
+                return failure_new(ERROR_BAD_PARAMETER,
+                                   "Profile '%s' has no Template=, which %s needs", profile->name,
+                                   operation_to_string(spec->operation));
+        if ((spec->operation == OPERATION_REGISTER_THING) != (spec->ownership_token != NULL))
+                return bad(
+                        spec->ownership_token
+                                ? "Option 'ownership-token' goes with register-thing alone"
+                                : "Option 'ownership-token' is missing: register-thing needs it");
+        if (spec->parameters.n > 0 && !needs_template)
+                return failure_new(ERROR_BAD_PARAMETER, "Option 'parameters' does not go with %s",
+                                   operation_to_string(spec->operation));
+        if (spec->operation != OPERATION_PROVISION && spec->key_source != KEY_SOURCE_INVALID)
+                return bad("Option 'key-source' goes with provision alone");
+        if (spec->operation != OPERATION_PROVISION && spec->key_type != KEY_TYPE_INVALID)
+                return bad("Option 'key-type' goes with provision alone");
+        if (spec->key_source == KEY_SOURCE_CALLER)
+                return bad("Option 'key-source': daemon or cloud; for a key of the caller's own, "
+                           "bring 'csr'");
+        if (spec->certificate || spec->private_key)
+                return bad("Options 'certificate' and 'private-key' go with rotate alone");
+        if (spec->payload || spec->registration_id)
+                return failure_new(ERROR_BAD_PARAMETER,
+                                   "Options 'payload' and 'registration-id' go with azure-dps; "
+                                   "profile '%s' is of %s",
+                                   profile->name, provider_to_string(profile->provider));
+        return NULL;
+}
+
+static Failure *check_parameters(const JobSpec *spec, const Profile *profile) {
+        for (size_t i = 0; i < spec->parameters.n; i++) {
+                const Parameter *p = spec->parameters.items + i;
+                const char *fixed = parameters_get(&profile->fixed_parameters, p->name);
+
+                if (fixed && !streq(fixed, p->value))
+                        return failure_new(ERROR_BAD_PARAMETER,
+                                           "Parameter '%s' is fixed by Parameter.%s= of "
+                                           "[Profile %s]; leave it out",
+                                           p->name, p->name, profile->name);
+        }
+        return NULL;
+}
+
+static Failure *check_spec(const JobSpec *spec, const Slot *slot) {
+        Failure *f;
+
+        if (!slot->claim)
+                return failure_with_cause(failure_new(ERROR_NOT_INITIALIZED,
+                                                      "Profile '%s' has no claim certificate yet",
+                                                      slot->profile->name),
+                                          failure_copy(slot->status.last_error));
+        f = check_operation(spec, slot->profile);
+        if (!f)
+                f = check_csr(spec);
+        if (!f)
+                f = check_parameters(spec, slot->profile);
+        return f;
+}
+
+/* What the template will be given stands in the record: the profile's defaults, what the job
+ * brings, and above all what the profile fixes. */
+static int complete_spec(JobSpec *spec, const Profile *profile) {
+        _cleanup_(parameters_done) Parameters all = {};
+        int r;
+
+        if (spec->deadline_usec == 0)
+                spec->deadline_usec = profile->deadline_usec;
+        if (spec->operation != OPERATION_PROVISION && spec->operation != OPERATION_REGISTER_THING)
+                return 0;
+        r = parameters_merge(&all, &profile->default_parameters);
+        if (r >= 0)
+                r = parameters_merge(&all, &spec->parameters);
+        if (r >= 0)
+                r = parameters_merge(&all, &profile->fixed_parameters);
+        if (r < 0)
+                return r;
+        parameters_done(&spec->parameters);
+        spec->parameters = all;
+        all = (Parameters){};
+        return 0;
+}
+
+/* --- is there room
+ * ---------------------------------------------------------------------------------- */
+
+static Failure *check_quota(const Manager *m, const Peer *peer) {
+        size_t waiting = job_table_count_state(m->jobs, JOB_QUEUED) +
+                         job_table_count_state(m->jobs, JOB_RUNNING);
+
+        if (waiting >= m->config->max_jobs)
+                return failure_new(ERROR_QUEUE_FULL,
+                                   "%zu jobs are waiting, as many as MaxJobs= allows; try again "
+                                   "later",
+                                   waiting);
+        if (job_table_count_owner(m->jobs, peer) >= m->config->max_jobs_per_user)
+                return failure_new(ERROR_QUEUE_FULL,
+                                   "User %u has %zu jobs on record, as many as MaxJobsPerUser= "
+                                   "allows; release some",
+                                   (unsigned) peer->uid, m->config->max_jobs_per_user);
+        return NULL;
+}
+
+/* --- a key that is known
+ * ---------------------------------------------------------------------------- */
+
+static void answer_submits(Job *job, int error) {
+        JobErrand *errand = job->errand;
+
+        for (size_t i = 0; i < errand->n_submits; i++)
+                if (error < 0)
+                        front_call_fail(errand->submits[i],
+                                        failure_new(ERROR_STORAGE,
+                                                    "The request could not be written to disk: %s",
+                                                    strerrordesc_np(-error)));
+                else
+                        front_call_job(errand->submits[i], job);
+        free(TAKE_PTR(errand->submits));
+        errand->n_submits = 0;
+}
+
+static void on_starts_over(Job *job, int error, void *userdata) {
+        Manager *m = job->errand->manager;
+
+        job->errand->creating = false;
+        answer_submits(job, error);
+        if (error < 0)
+                return;
+        delivery_unretain(job);
+        job->cancel_requested = false;
+        audit_accepted(job);
+        front_job_changed(m->front, job);
+        ending_arm_deadline(job);
+        dispatch_enqueue(job, false);
+}
+
+/* After failed, cancelled or expired the same job is queued again with its history. */
+static void start_over(Job *job, JobSpec *spec, FrontCall *call) {
+        JobErrand *errand = job->errand;
+        JobSecrets secrets = {};
+
+        if (errand_add_call(&errand->submits, &errand->n_submits, call) < 0) {
+                job_spec_free(spec);
+                return;
+        }
+        if (errand->creating) { /* an equal request is being written already */
+                job_spec_free(spec);
+                return;
+        }
+        errand->creating = true;
+        secrets.ownership_token = TAKE_PTR(spec->ownership_token);
+        change_commit(&(Change){.job = job,
+                                .state = JOB_QUEUED,
+                                .phase = PHASE_NONE,
+                                .text = "asked for again",
+                                .secrets = secrets.ownership_token ? SECRETS_REPLACE : SECRETS_KEEP,
+                                .new_secrets = &secrets,
+                                .starts_over = spec,
+                                .done = on_starts_over});
+        job_secrets_done(&secrets);
+}
+
+static bool may_start_over(const Job *job) {
+        return job_state_is_final(job->state) && job->state != JOB_SUCCEEDED;
+}
+
+static void meet_known_job(Job *job, JobSpec *spec, FrontCall *call) {
+        JobErrand *errand = job->errand;
+
+        if (!job_spec_same_request(job->spec, spec)) {
+                front_call_fail(call,
+                                failure_new(ERROR_ID_CONFLICT,
+                                            "Key '%s' stands for another request (%s, job %s); use "
+                                            "another key, or release that job",
+                                            spec->key, operation_to_string(job->spec->operation),
+                                            job->id));
+                job_spec_free(spec);
+                return;
+        }
+        if (may_start_over(job)) {
+                start_over(job, spec, call);
+                return;
+        }
+        job_spec_free(spec);
+        if (errand->creating)
+                (void) errand_add_call(&errand->submits, &errand->n_submits, call);
+        else
+                front_call_job(call, job);
+}
+
+/* --- a new job
+ * --------------------------------------------------------------------------------------- */
+
+static void drop_job(Job *job) {
+        job_table_remove(job->errand->manager->jobs, job);
+        errand_free(job);
+        job_free(job);
+}
+
+static void on_created(int error, void *userdata) {
+        Job *job = userdata;
+        Manager *m = job->errand->manager;
+
+        job->errand->creating = false;
+        if (error < 0) {
+                log_error_errno(error, "A request could not be written to disk");
+                answer_submits(job, error);
+                drop_job(job);
+                return;
+        }
+        job->hidden = false;
+        answer_submits(job, 0);
+        audit_accepted(job);
+        front_job_added(m->front, job);
+        ending_arm_deadline(job);
+        dispatch_enqueue(job, false);
+}
+
+/* The token goes to the sealed file: the record holds no secret. */
+static void write_request(Manager *m, Job *job) {
+        JobSecrets secrets = {.ownership_token = TAKE_PTR(job->spec->ownership_token)};
+
+        job->hidden = true;
+        job->errand->creating = true;
+        if (secrets.ownership_token) {
+                job->secrets_stored = true;
+                job->token_made_boot = job->created_boot;
+        }
+        store_create(m->store, job, job_secrets_is_empty(&secrets) ? NULL : &secrets, on_created,
+                     job);
+        job_secrets_done(&secrets);
+}
+
+static int accept(Manager *m, const Peer *peer, JobSpec *spec, const Profile *profile,
+                  FrontCall *call) {
+        _cleanup_peer_ Peer *owner = peer_copy(peer);
+        _cleanup_job_ Job *job = NULL;
+        int r;
+
+        if (!owner) {
+                job_spec_free(spec);
+                front_call_fail(call, NULL);
+                return -ENOMEM;
+        }
+        r = job_new(owner, spec, clock_real_usec(), clock_boot_usec(), &job);
+        if (r < 0) {
+                job_spec_free(spec);
+                front_call_fail(call, failure_from_errno(r, "Cannot make a job"));
+                return r;
+        }
+        TAKE_PTR(owner);
+        job->serial = m->next_serial++;
+        r = free_and_strdup(&job->profile_fingerprint, profile->fingerprint);
+        if (r >= 0)
+                r = errand_new(m, job);
+        if (r >= 0)
+                r = job_table_add(m->jobs, job);
+        if (r < 0) {
+                errand_free(job);
+                front_call_fail(call, failure_from_errno(r, "Cannot keep the job"));
+                return r;
+        }
+        if (errand_add_call(&job->errand->submits, &job->errand->n_submits, call) < 0) {
+                job_table_remove(m->jobs, job);
+                errand_free(job);
+                return -ENOMEM;
+        }
+        write_request(m, TAKE_PTR(job));
+        return 0;
+}
+
+static void refuse(const Peer *peer, JobSpec *spec, FrontCall *call, Failure *failure) {
+        audit_refused(peer, spec, failure);
+        job_spec_free(spec);
+        front_call_fail(call, failure);
+}
+
+static Failure *no_such_profile(const Manager *m, const char *name) {
+        if (*name)
+                return failure_new(ERROR_NOT_INITIALIZED,
+                                   "There is no profile '%s'; 'fleetprovctl profiles' lists those "
+                                   "there are",
+                                   name);
+        if (!m->slots_first)
+                return failure_new(ERROR_NOT_INITIALIZED,
+                                   "No profile is configured; add a [Profile NAME] section, see "
+                                   "fleetprovd.conf(5)");
+        return failure_new(ERROR_NOT_INITIALIZED,
+                           "There are several profiles; name one, or set DefaultProfile=");
+}
+
+void manager_submit(Manager *m, const Peer *peer, JobSpec *spec, FrontCall *call) {
+        Slot *slot = *spec->profile ? slot_find(m, spec->profile) : slot_default(m);
+        Job *known = NULL;
+        Failure *f;
+
+        if (!slot) {
+                refuse(peer, spec, call, no_such_profile(m, spec->profile));
+                return;
+        }
+        f = submission_refuses_peer(slot->profile, peer);
+        if (f) {
+                refuse(peer, spec, call, f);
+                return;
+        }
+        if (free_and_strdup(&spec->profile, slot->profile->name) < 0) {
+                refuse(peer, spec, call, NULL);
+                return;
+        }
+        if (spec->key)
+                known = job_table_find_key(m->jobs, peer, spec->profile, spec->key);
+        /* A job that is known needs no claim and no room to be found again. */
+        if (known && !may_start_over(known)) {
+                meet_known_job(known, spec, call);
+                return;
+        }
+        f = check_spec(spec, slot);
+        if (!f && !known)
+                f = check_quota(m, peer);
+        if (f) {
+                refuse(peer, spec, call, f);
+                return;
+        }
+        if (complete_spec(spec, slot->profile) < 0) {
+                refuse(peer, spec, call, NULL);
+                return;
+        }
+        if (known)
+                meet_known_job(known, spec, call);
+        else
+                (void) accept(m, peer, spec, slot->profile, call);
+}
