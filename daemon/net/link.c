@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/net/link.h"
+
+#include <errno.h>
+
+#include "daemon/net/dial.h"
+
+struct Link {
+        sd_event *event;
+        LinkHandler handler;
+        void *userdata;
+
+        /* Copies, until the handshake begins. */
+        TlsParameters p;
+        char *host, *alpn, *cipher_list;
+        Secret *trusted, *certificate, *private_key;
+
+        Dial *dial;
+        int fd;
+        Tls *tls;
+        sd_event_source *io;
+};
+
+static void forget_parameters(Link *l) {
+        l->alpn = (free(l->alpn), NULL);
+        l->cipher_list = (free(l->cipher_list), NULL);
+        l->trusted = secret_free(l->trusted);
+        l->certificate = secret_free(l->certificate);
+        l->private_key = secret_free(l->private_key);
+        l->p.alpn = l->p.cipher_list = NULL;
+        l->p.trusted = l->p.certificate = l->p.private_key = NULL;
+}
+
+/* The last thing that the caller does: the handler may free the Link. */
+static void link_failed(Link *l, Failure *failure) {
+        l->io = sd_event_source_disable_unref(l->io);
+        l->tls = tls_free(l->tls);
+        l->fd = close_fd(l->fd);
+        l->handler(NULL, -1, failure, l->userdata);
+}
+
+static void link_step(Link *l) {
+        Failure *failure = NULL;
+        int r = 0;
+
+        switch (tls_handshake(l->tls, &failure)) {
+        case TLS_WANT_READ:
+                r = sd_event_source_set_io_events(l->io, EPOLLIN);
+                break;
+        case TLS_WANT_WRITE:
+                r = sd_event_source_set_io_events(l->io, EPOLLOUT);
+                break;
+        case TLS_DONE:
+                l->io = sd_event_source_disable_unref(l->io);
+                l->handler(TAKE_PTR(l->tls), TAKE_FD(l->fd), NULL, l->userdata);
+                return;
+        case TLS_CLOSED: /* not from a handshake */
+        case TLS_FAILED:
+                link_failed(l, failure);
+                return;
+        }
+        if (r < 0)
+                link_failed(l, failure_from_errno(r, "cannot wait for %s", l->host));
+}
+
+static int on_link_io(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
+        link_step(userdata);
+        return 0;
+}
+
+static void on_dialled(int fd, Failure *failure, void *userdata) {
+        Link *l = userdata;
+        bool made;
+        int r;
+
+        l->dial = dial_free(l->dial);
+        if (fd < 0) {
+                link_failed(l, failure);
+                return;
+        }
+        l->fd = fd;
+        made = tls_new(fd, &l->p, &l->tls, &failure);
+        forget_parameters(l);
+        if (!made) {
+                link_failed(l, failure);
+                return;
+        }
+        r = sd_event_add_io(l->event, &l->io, fd, EPOLLOUT, on_link_io, l);
+        if (r < 0) {
+                link_failed(l, failure_from_errno(r, "cannot wait for %s", l->host));
+                return;
+        }
+        link_step(l);
+}
+
+static int copy_secret(const Secret *s, Secret **ret) {
+        *ret = secret_copy(s);
+        return s && !*ret ? -ENOMEM : 0;
+}
+
+static int copy_parameters(Link *l, const TlsParameters *p) {
+        if (free_and_strdup(&l->host, p->host) < 0 || free_and_strdup(&l->alpn, p->alpn) < 0 ||
+            free_and_strdup(&l->cipher_list, p->cipher_list) < 0 ||
+            copy_secret(p->trusted, &l->trusted) < 0 ||
+            copy_secret(p->certificate, &l->certificate) < 0 ||
+            copy_secret(p->private_key, &l->private_key) < 0)
+                return -ENOMEM;
+        l->p = (TlsParameters){
+                .host = l->host,
+                .port = p->port,
+                .alpn = l->alpn,
+                .trusted = l->trusted,
+                .certificate = l->certificate,
+                .private_key = l->private_key,
+                .cipher_list = l->cipher_list,
+        };
+        return 0;
+}
+
+int link_new(sd_event *event, Worker *names, const LinkParameters *p, LinkHandler handler,
+             void *userdata, Link **ret) {
+        _cleanup_(link_freep) Link *l = NULL;
+        int r;
+
+        l = calloc(1, sizeof(Link));
+        if (!l)
+                return -ENOMEM;
+        l->fd = -1;
+        l->event = sd_event_ref(event);
+        l->handler = handler;
+        l->userdata = userdata;
+        r = copy_parameters(l, &p->tls);
+        if (r < 0)
+                return r;
+        r = dial_new(event, names,
+                     &(DialParameters){.host = l->host,
+                                       .port = p->tls.port,
+                                       .user_timeout_usec = p->user_timeout_usec},
+                     on_dialled, l, &l->dial);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(l);
+        return 0;
+}
+
+Link *link_free(Link *l) {
+        if (!l)
+                return NULL;
+        dial_free(l->dial);
+        sd_event_source_disable_unref(l->io);
+        tls_free(l->tls);
+        close_fd(l->fd);
+        forget_parameters(l);
+        free(l->host);
+        sd_event_unref(l->event);
+        free(l);
+        return NULL;
+}
+
+Failure *link_failure_timeout(const Link *l) {
+        if (l->dial)
+                return dial_failure_timeout(l->dial);
+        return failure_new(
+                ERROR_TLS_FAILED,
+                "%s port %u did not finish the TLS handshake in time; check that Port= is "
+                "a TLS port, and the network",
+                l->host, l->p.port);
+}

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/net/pump.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "daemon/net/mqtt-frame.h"
+
+/* A TLS record holds no more (RFC 8446, 5.1). */
+#define PUMP_BUFFER_BYTES ((size_t) 16 * 1024)
+
+/* Records that are moved before the loop sees to the others. */
+#define PUMP_ROUNDS_MAX 16U
+
+/* Bytes on their way; `data` is there while start < end. */
+typedef struct Buffer {
+        uint8_t *data;
+        size_t start, end;
+} Buffer;
+
+struct Pump {
+        char *endpoint;
+        Tls *tls;
+        int tls_fd, leg_fd; /* -1: not there yet, or not any more */
+        sd_event *event;
+        sd_event_source *tls_io, *leg_io;
+        sd_event_source *again; /* decrypted bytes may wait where epoll does not see them */
+        Buffer up, down;        /* to the server, to the library */
+        MqttFrame sent, received;
+        bool tls_wants_read; /* to go on writing */
+        bool server_ended;   /* the leg is still to be given the rest of `down` */
+        bool over;
+        Failure *failure;
+        PumpHandler handler;
+        void *userdata;
+};
+
+static bool buffer_is_empty(const Buffer *b) {
+        return b->start == b->end;
+}
+
+static bool buffer_prepare(Buffer *b) {
+        b->start = b->end = 0;
+        if (!b->data)
+                b->data = malloc(PUMP_BUFFER_BYTES);
+        return b->data;
+}
+
+static void buffer_release(Buffer *b) {
+        if (b->data)
+                explicit_bzero(b->data, b->end);
+        free(b->data);
+        *b = (Buffer){};
+}
+
+static void close_leg(Pump *p) {
+        p->leg_io = sd_event_source_disable_unref(p->leg_io);
+        p->leg_fd = close_fd(p->leg_fd);
+}
+
+static void close_server(Pump *p) {
+        p->tls_io = sd_event_source_disable_unref(p->tls_io);
+        p->again = sd_event_source_disable_unref(p->again);
+        p->tls = tls_free(p->tls);
+        p->tls_fd = close_fd(p->tls_fd);
+}
+
+static void pump_end(Pump *p, PumpEnd end, Failure *failure) {
+        if (p->over) {
+                failure_free(failure);
+                return;
+        }
+        p->over = true;
+        close_server(p);
+        buffer_release(&p->up);
+        buffer_release(&p->down);
+        /* Half a close: the library reads to the end and tells what it saw, a CONNACK, or a last
+         * answer. */
+        if (end == PUMP_SERVER_ENDED && p->leg_fd >= 0) {
+                p->leg_io = sd_event_source_disable_unref(p->leg_io);
+                (void) shutdown(p->leg_fd, SHUT_WR);
+        } else
+                close_leg(p);
+        p->handler(end, failure, p->userdata);
+}
+
+static void server_failed(Pump *p, Failure *failure) {
+        p->server_ended = true;
+        p->failure = failure;
+        close_server(p);
+        if (buffer_is_empty(&p->down))
+                pump_end(p, PUMP_SERVER_ENDED, TAKE_PTR(p->failure));
+}
+
+/* What each side waits for follows from what is in the buffers. */
+static void update_events(Pump *p) {
+        uint32_t tls_events = 0, leg_events = 0;
+        int r = 0;
+
+        if (p->over)
+                return;
+        if (buffer_is_empty(&p->down) || p->tls_wants_read)
+                tls_events |= EPOLLIN;
+        if (!buffer_is_empty(&p->up) && !p->tls_wants_read)
+                tls_events |= EPOLLOUT;
+        if (buffer_is_empty(&p->up) && !p->server_ended)
+                leg_events |= EPOLLIN;
+        if (!buffer_is_empty(&p->down))
+                leg_events |= EPOLLOUT;
+        if (p->tls_io)
+                r = sd_event_source_set_io_events(p->tls_io, tls_events);
+        if (r >= 0 && p->leg_io)
+                r = sd_event_source_set_io_events(p->leg_io, leg_events);
+        if (r < 0)
+                pump_end(p, PUMP_SERVER_ENDED,
+                         failure_from_errno(r, "cannot wait for %s", p->endpoint));
+}
+
+/* True: all of `down` has gone to the library. */
+static bool flush_down(Pump *p) {
+        while (!buffer_is_empty(&p->down)) {
+                ssize_t n = send(p->leg_fd, p->down.data + p->down.start,
+                                 p->down.end - p->down.start, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0 && errno == EAGAIN)
+                        return false;
+                if (n < 0) {
+                        pump_end(p, p->server_ended ? PUMP_SERVER_ENDED : PUMP_LEG_ENDED,
+                                 TAKE_PTR(p->failure));
+                        return false;
+                }
+                p->down.start += (size_t) n;
+        }
+        buffer_release(&p->down);
+        return true;
+}
+
+static Failure *failure_about_frame(const Pump *p, int r) {
+        if (r == -EMSGSIZE)
+                return failure_new(
+                        ERROR_BAD_RESPONSE,
+                        "%s announced an MQTT packet of %zu bytes, more than the %zu that "
+                        "are taken",
+                        p->endpoint, p->received.announced, p->received.packet_max);
+        return failure_new(
+                ERROR_BAD_RESPONSE,
+                "%s sent something that is no MQTT; check Endpoint= and Port=", p->endpoint);
+}
+
+/* True: there may be more to read. */
+static bool read_from_server(Pump *p) {
+        Failure *failure = NULL;
+        size_t size = 0;
+        int r;
+
+        if (!buffer_prepare(&p->down)) {
+                server_failed(p, NULL);
+                return false;
+        }
+        switch (tls_read(p->tls, p->down.data, PUMP_BUFFER_BYTES, &size, &failure)) {
+        case TLS_WANT_READ:
+        case TLS_WANT_WRITE: /* its own business: a key update is sent with the next write */
+                buffer_release(&p->down);
+                return false;
+        case TLS_CLOSED:
+                server_failed(p, failure_new(ERROR_CONNECTION_LOST, "%s closed the connection",
+                                             p->endpoint));
+                return false;
+        case TLS_FAILED:
+                server_failed(p, failure);
+                return false;
+        case TLS_DONE:
+                break;
+        }
+        /* A server answers; it never begins (MQTT 3.1.1, 3.1). And while the bridge has not handed
+         * over its leg, each byte to the library would be taken for the proxy's. */
+        r = pump_is_open(p) ? mqtt_frame_feed(&p->received, p->down.data, size) : -EBADMSG;
+        p->down.end = size;
+        if (r < 0) {
+                buffer_release(&p->down);
+                server_failed(p, failure_about_frame(p, r));
+                return false;
+        }
+        return flush_down(p);
+}
+
+static void write_to_server(Pump *p) {
+        Failure *failure = NULL;
+
+        if (buffer_is_empty(&p->up) || !p->tls)
+                return;
+        switch (tls_write(p->tls, p->up.data, p->up.end, &failure)) {
+        case TLS_WANT_READ:
+                p->tls_wants_read = true;
+                return;
+        case TLS_WANT_WRITE:
+                p->tls_wants_read = false;
+                return;
+        case TLS_CLOSED:
+        case TLS_FAILED:
+                server_failed(p, failure);
+                return;
+        case TLS_DONE:
+                p->tls_wants_read = false;
+                buffer_release(&p->up);
+                return;
+        }
+}
+
+static void pump_server(Pump *p) {
+        for (size_t i = 0; i < PUMP_ROUNDS_MAX; i++)
+                if (!p->tls || !buffer_is_empty(&p->down) || !read_from_server(p))
+                        return;
+        if (sd_event_source_set_enabled(p->again, SD_EVENT_ONESHOT) < 0)
+                pump_end(p, PUMP_SERVER_ENDED, NULL);
+}
+
+static int on_server_again(sd_event_source *s, void *userdata) {
+        pump_server(userdata);
+        update_events(userdata);
+        return 0;
+}
+
+static int on_server_io(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
+        Pump *p = userdata;
+
+        write_to_server(p);
+        pump_server(p);
+        update_events(p);
+        return 0;
+}
+
+static void read_from_leg(Pump *p) {
+        ssize_t n;
+
+        if (!buffer_is_empty(&p->up) || p->server_ended)
+                return;
+        if (!buffer_prepare(&p->up)) {
+                server_failed(p, NULL);
+                return;
+        }
+        n = recv(p->leg_fd, p->up.data, PUMP_BUFFER_BYTES, MSG_DONTWAIT);
+        if (n > 0) {
+                p->up.end = (size_t) n;
+                (void) mqtt_frame_feed(&p->sent, p->up.data, (size_t) n);
+                write_to_server(p);
+                return;
+        }
+        if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+                buffer_release(&p->up);
+                return;
+        }
+        pump_end(p, PUMP_LEG_ENDED, NULL);
+}
+
+static int on_leg_io(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
+        Pump *p = userdata;
+
+        if (!buffer_is_empty(&p->down)) {
+                if (flush_down(p)) {
+                        if (p->server_ended)
+                                pump_end(p, PUMP_SERVER_ENDED, TAKE_PTR(p->failure));
+                        else
+                                pump_server(p);
+                }
+        }
+        if (!p->over && revents & (EPOLLIN | EPOLLHUP | EPOLLERR))
+                read_from_leg(p);
+        update_events(p);
+        return 0;
+}
+
+int pump_new(sd_event *event, Tls *tls, int tls_fd, const char *endpoint, size_t packet_max,
+             PumpHandler handler, void *userdata, Pump **ret) {
+        _cleanup_(pump_freep) Pump *p = NULL;
+        int r;
+
+        p = calloc(1, sizeof(Pump));
+        if (!p) {
+                tls_free(tls);
+                close_fd(tls_fd);
+                return -ENOMEM;
+        }
+        p->tls = tls;
+        p->tls_fd = tls_fd;
+        p->leg_fd = -1;
+        p->event = sd_event_ref(event);
+        p->handler = handler;
+        p->userdata = userdata;
+        mqtt_frame_init(&p->received, packet_max);
+        mqtt_frame_init(&p->sent, SIZE_MAX);
+        r = free_and_strdup(&p->endpoint, endpoint);
+        if (r < 0)
+                return r;
+        r = sd_event_add_io(event, &p->tls_io, tls_fd, EPOLLIN, on_server_io, p);
+        if (r < 0)
+                return r;
+        /* Once now: what the server said behind its handshake may be read already. */
+        r = sd_event_add_defer(event, &p->again, on_server_again, p);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(p);
+        return 0;
+}
+
+int pump_attach(Pump *p, int leg_fd) {
+        int r;
+
+        p->leg_fd = leg_fd;
+        if (p->over || p->server_ended) {
+                close_leg(p);
+                return -ENOTCONN;
+        }
+        r = sd_event_add_io(p->event, &p->leg_io, leg_fd, EPOLLIN, on_leg_io, p);
+        if (r < 0)
+                close_leg(p);
+        return r;
+}
+
+bool pump_is_open(const Pump *p) {
+        return p->sent.packets > 0 || !mqtt_frame_between_packets(&p->sent);
+}
+
+static void say_disconnect(Pump *p) {
+        static const uint8_t packet[] = {MQTT_PACKET_DISCONNECT << 4, 0};
+        Failure *failure = NULL;
+
+        if (p->tls && p->sent.packets > 0 && buffer_is_empty(&p->up) &&
+            mqtt_frame_between_packets(&p->sent))
+                (void) tls_write(p->tls, packet, sizeof(packet), &failure);
+        failure_free(failure);
+}
+
+void pump_close(Pump *p, bool polite) {
+        if (polite && !p->over)
+                say_disconnect(p);
+        p->over = true;
+        close_server(p);
+        close_leg(p);
+        buffer_release(&p->up);
+        buffer_release(&p->down);
+        p->failure = failure_free(p->failure);
+}
+
+Pump *pump_free(Pump *p) {
+        if (!p)
+                return NULL;
+        pump_close(p, false);
+        sd_event_unref(p->event);
+        free(p->endpoint);
+        free(p);
+        return NULL;
+}
