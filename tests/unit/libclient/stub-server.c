@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tests/unit/libclient/stub.h"
+
+#include <check.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/unit/libclient/stub-inside.h"
+
+void stub_hang_up(StubServer *s) {
+        for (size_t i = 0; i < STUB_CONNECTIONS_MAX; i++) {
+                StubConnection *c = &s->connections[i];
+
+                if (!c->bus)
+                        continue;
+                sd_bus_flush(c->bus);
+                sd_bus_detach_event(c->bus);
+                sd_bus_close(c->bus);
+                c->bus = sd_bus_unref(c->bus);
+                c->greeted = false;
+        }
+}
+
+static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *e) {
+        StubServer *s = userdata;
+
+        (void) e;
+        for (size_t i = 0; i < STUB_CONNECTIONS_MAX; i++)
+                if (s->connections[i].bus == sd_bus_message_get_bus(m)) {
+                        sd_bus_close(s->connections[i].bus);
+                        s->connections[i].bus = sd_bus_unref(s->connections[i].bus);
+                        s->connections[i].greeted = false;
+                }
+        return 0;
+}
+
+static void must(int r, const char *what) {
+        if (r >= 0)
+                return;
+        fprintf(stderr, "stub: %s: %s\n", what, strerror(-r));
+        _exit(99);
+}
+
+static int on_accept(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        StubServer *s = userdata;
+        StubConnection *c = NULL;
+        sd_id128_t id;
+        sd_bus *bus = NULL;
+        int conn;
+
+        (void) source;
+        (void) revents;
+        conn = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (conn < 0)
+                return 0;
+        for (size_t i = 0; i < STUB_CONNECTIONS_MAX && !c; i++)
+                if (!s->connections[i].bus)
+                        c = &s->connections[i];
+        if (!c) {
+                close(conn);
+                return 0;
+        }
+        must(sd_id128_randomize(&id), "id");
+        must(sd_bus_new(&bus), "new");
+        must(sd_bus_set_fd(bus, conn, conn), "set fd");
+        must(sd_bus_set_server(bus, 1, id), "set server");
+        must(sd_bus_negotiate_fds(bus, 1), "negotiate fds");
+        must(stub_add_objects(s, bus), "objects");
+        must(sd_bus_match_signal(bus, NULL, NULL, "/org/freedesktop/DBus/Local",
+                                 "org.freedesktop.DBus.Local", "Disconnected", on_disconnected, s),
+             "match");
+        must(sd_bus_start(bus), "start");
+        must(sd_bus_attach_event(bus, s->event, 0), "attach");
+        c->bus = bus;
+        c->greeted = false;
+        return 0;
+}
+
+static void serve(int listen_fd) {
+        StubServer s = {.listen_fd = listen_fd};
+
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        must(sd_event_new(&s.event), "event");
+        must(sd_event_add_io(s.event, NULL, listen_fd, 1U /* EPOLLIN */, on_accept, &s), "io");
+        must(sd_event_loop(s.event), "loop");
+        _exit(0);
+}
+
+static void spawn(Stub *stub) {
+        struct sockaddr_un sa = {.sun_family = AF_UNIX};
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+        ck_assert_int_ge(fd, 0);
+        ck_assert_uint_lt(strlen(stub->path), sizeof(sa.sun_path));
+        strcpy(sa.sun_path, stub->path);
+        unlink(stub->path);
+        ck_assert_int_eq(bind(fd, (struct sockaddr *) &sa, sizeof(sa)), 0);
+        ck_assert_int_eq(listen(fd, 16), 0);
+        stub->pid = fork();
+        ck_assert_int_ge(stub->pid, 0);
+        if (stub->pid == 0)
+                serve(fd);
+        close(fd);
+}
+
+void stub_start(Stub *stub) {
+        char template[] = "/tmp/fleetprov-stub-XXXXXX";
+
+        ck_assert_ptr_nonnull(mkdtemp(template));
+        stub->dir = strdup(template);
+        ck_assert_int_gt(asprintf(&stub->path, "%s/socket", template), 0);
+        spawn(stub);
+}
+
+void stub_kill(Stub *stub) {
+        kill(stub->pid, SIGKILL);
+        waitpid(stub->pid, NULL, 0);
+        stub->pid = 0;
+}
+
+void stub_restart(Stub *stub) {
+        spawn(stub);
+}
+
+void stub_stop(Stub *stub) {
+        if (stub->pid > 0)
+                stub_kill(stub);
+        unlink(stub->path);
+        rmdir(stub->dir);
+        free(stub->path);
+        free(stub->dir);
+}
