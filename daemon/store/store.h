@@ -6,47 +6,80 @@
  * Secrets stand beside it, each field sealed, in <id>.secret.
  *
  * Nothing here blocks the loop: everything but open and load is done on the disk worker, in the
- * order in which it was asked for, and told when it is durable. All calls on the loop thread. */
+ * order in which it was asked for, and told when it is durable. All calls on the loop thread. What
+ * is handed in is copied before the call returns.
+ *
+ * Each change is told once, from the loop, in the order asked for; one that could not even be begun
+ * (no memory, a line too long, a queue too long) may be told before others. Only where memory is
+ * too short for the change itself is it told from within the call, with -ENOMEM. */
 
 #include <systemd/sd-event.h>
 
 #include "daemon/crypto/seal.h"
 #include "daemon/model/job.h"
+#include "daemon/store/disk.h"
 
 typedef struct Store Store;
 
-/* error: 0 when durable, else a negative errno, and then nothing of the change is promised. */
+/* error: 0 when durable, else a negative errno, and then nothing of the change is promised:
+ * -ENOSPC, -EDQUOT the disk is full; -EROFS, -EIO it is ill; -EMSGSIZE the job is too large to be
+ * written; -ENOENT its file is gone. The same change may be asked for again. */
 typedef void (*StoreDone)(int error, void *userdata);
+
+/* `secrets` is NULL on an error, and else the store's, valid during the call alone. */
 typedef void (*StoreSecretsDone)(int error, const JobSecrets *secrets, void *userdata);
 
-/* Locks the directory (-EBUSY: another daemon has it) and looks at its version. *ret_why says for
- * people what is wrong and the mend. */
+/* Makes the directory where only its last component lacks, locks it (-EBUSY: another daemon has
+ * it), looks at its version, owner and mode, and gets or makes the state key. `state_key`:
+ * "credential:NAME", a full path, or NULL or "" for state.key in the directory. Blocks.
+ * crypto_init() comes before. *ret_why says for people what is wrong and the mend (NULL where
+ * memory is short). */
 int store_open(sd_event *event, const char *directory, const char *state_key, Store **ret,
                char **ret_why);
-Store *store_free(Store *s); /* finishes what was asked for */
+
+/* The same, with every step on the disk shown to `hook` (see disk.h): for tests. */
+int store_open_hooked(sd_event *event, const char *directory, const char *state_key, DiskHook hook,
+                      void *hook_userdata, Store **ret, char **ret_why);
+
+Store *store_free(Store *s); /* finishes and tells what was asked for */
 DEFINE_CLEANUP(Store *, store_free);
 
-/* Reads every job, in the order of their serials, and hands it over. A damaged file costs one job:
- * it is set aside with a journal entry. Blocks; at start alone. */
+/* Reads every job, in the order of their serials, and hands it over for good. A damaged file, or
+ * secrets under an unknown state key, cost that one job: its files are set aside with a journal
+ * entry. Blocks; once, before anything is asked for. */
 int store_load(Store *s, void (*on_job)(Job *job, void *userdata), void *userdata);
 
-/* The request becomes durable, and with it the secrets that it brought (NULL: none). */
+/* For Job.serial: above all that were ever given in this directory. After store_load. */
+uint64_t store_next_serial(Store *s);
+
+/* The request becomes durable, and with it the secrets that it brought (NULL: none). On an error
+ * nothing of it comes back at the next start. */
 void store_create(Store *s, const Job *job, const JobSecrets *secrets, StoreDone done,
                   void *userdata);
 
 /* The job's present state becomes durable. `secrets`: what replaces <id>.secret, written before the
- * line; NULL leaves it as it is. */
+ * line; NULL leaves it as it is; an empty set erases it. The line says that there are secrets when
+ * they were given here, and else what job->secrets_stored and secrets_erased say. What belongs to
+ * the request (owner, spec, serial) is not written again: that is store_rewrite. */
 void store_update(Store *s, const Job *job, const JobSecrets *secrets, StoreDone done,
                   void *userdata);
 
-/* The job's present state becomes durable, and its secrets are gone from the disk. */
+/* All of the job becomes durable in place of what its file held: for one that is asked for again,
+ * with other parameters or another deadline. `secrets` as in store_update, but an empty set is as
+ * NULL. */
+void store_rewrite(Store *s, const Job *job, const JobSecrets *secrets, StoreDone done,
+                   void *userdata);
+
+/* The job's present state becomes durable, and its secrets are gone from the disk. The line says so
+ * whatever the job says. */
 void store_erase_secrets(Store *s, const Job *job, StoreDone done, void *userdata);
 
-/* The job with all it holds is gone from the disk. */
+/* The job with all it holds is gone from the disk. No error where nothing was there. */
 void store_remove(Store *s, const Job *job, StoreDone done, void *userdata);
 
 /* Unseals what stands in <id>.secret. -ENOENT: there is none; -EBADMSG: it is not what was sealed
- * for this job; -ENOKEY: sealed with another state key. */
+ * for this job (id, owner, operation and profile fingerprint are sealed with it); -ENOKEY: sealed
+ * with another state key. */
 void store_read_secrets(Store *s, const Job *job, StoreSecretsDone done, void *userdata);
 
 /* Since when the disk worker has been at one task; USEC_INFINITY where it waits. */

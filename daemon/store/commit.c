@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/store/commit.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "daemon/base/clock.h"
+#include "daemon/store/file-name.h"
+
+typedef struct Round {
+        const CommitContext *context;
+        const Disk *disk;
+        Change *changes[COMMIT_ROUND_MAX];
+        size_t n;
+} Round;
+
+/* One step of all changes that are still well. */
+static void each(Round *round, int (*step)(const Round *round, Change *c)) {
+        for (size_t i = 0; i < round->n; i++)
+                if (round->changes[i]->error >= 0)
+                        round->changes[i]->error = step(round, round->changes[i]);
+}
+
+/* Once for all whose names changed since the last time. */
+static void flush_directory(Round *round) {
+        bool wanted = false;
+        int r;
+
+        for (size_t i = 0; i < round->n; i++)
+                wanted = wanted || (round->changes[i]->error >= 0 && round->changes[i]->renames);
+        if (!wanted)
+                return;
+        r = disk_sync_directory(round->disk);
+        for (size_t i = 0; i < round->n; i++) {
+                Change *c = round->changes[i];
+
+                if (c->error >= 0 && c->renames)
+                        c->error = r;
+                c->renames = false;
+        }
+}
+
+static int write_secrets(const Round *round, Change *c) {
+        FileName name = file_name_make(c->id, FILE_KIND_SECRET_NEW);
+        _cleanup_free_ uint8_t *sealed = NULL;
+        size_t size;
+        int r;
+
+        if (!c->has_secrets)
+                return 0;
+        r = secret_file_seal(round->context->keys, &c->context, &c->secrets, &sealed, &size);
+        if (r < 0)
+                return r;
+        r = disk_create(round->disk, name.text, sealed, size);
+        if (r < 0)
+                return r;
+        c->secret_fd = r;
+        disk_start_sync(c->secret_fd);
+        return 0;
+}
+
+static int place_secrets(const Round *round, Change *c) {
+        FileName temporary = file_name_make(c->id, FILE_KIND_SECRET_NEW);
+        FileName name = file_name_make(c->id, FILE_KIND_SECRET);
+        int r;
+
+        if (!c->has_secrets)
+                return 0;
+        r = disk_sync_file(round->disk, c->secret_fd, temporary.text, false);
+        if (r < 0)
+                c->secret_fd = close_fd(c->secret_fd);
+        else
+                r = disk_close(&c->secret_fd);
+        if (r >= 0)
+                r = disk_rename(round->disk, temporary.text, name.text);
+        if (r < 0) {
+                (void) unlinkat(round->disk->fd, temporary.text, 0);
+                return r;
+        }
+        c->renames = true;
+        return 0;
+}
+
+static int unlink_if_there(const Round *round, const char *id, FileKind kind) {
+        FileName name = file_name_make(id, kind);
+        int r = disk_unlink(round->disk, name.text);
+
+        return r == -ENOENT ? 0 : r;
+}
+
+static int append_lines(const Round *round, Change *c) {
+        JobClock clock = {.now_boot = clock_boot_usec()};
+        int r;
+
+        r = job_file_begin_append(round->disk, c->id, c->lines, c->lines_size, &c->file);
+        if (r != -EFBIG)
+                return r;
+        memcpy(clock.boot_id, round->context->boot_id, sizeof(clock.boot_id));
+        return job_file_begin_compact(round->disk, c->id, c->lines, c->lines_size, &clock,
+                                      &c->file);
+}
+
+/* On a full disk the secrets make room for the line that says that they are gone. Whoever asked
+ * for it has them, or has given them up: that the line comes second costs nothing. */
+static int append_by_erasing(const Round *round, Change *c) {
+        int r;
+
+        r = unlink_if_there(round, c->id, FILE_KIND_SECRET);
+        if (r >= 0)
+                r = disk_sync_directory(round->disk);
+        return r < 0 ? r : append_lines(round, c);
+}
+
+static int write_lines(const Round *round, Change *c) {
+        int r = 0;
+
+        switch (c->type) {
+        case CHANGE_CREATE:
+        case CHANGE_REWRITE:
+                r = job_file_begin_new(round->disk, c->id, c->lines, c->lines_size, &c->file);
+                break;
+        case CHANGE_UPDATE:
+                r = append_lines(round, c);
+                break;
+        case CHANGE_ERASE:
+                r = append_lines(round, c);
+                if (r == -ENOSPC || r == -EDQUOT)
+                        r = append_by_erasing(round, c);
+                break;
+        case CHANGE_REMOVE:
+        case CHANGE_READ:
+        case CHANGE_TYPE_MAX:
+                return 0;
+        }
+        if (r >= 0)
+                disk_start_sync(c->file.fd);
+        return r;
+}
+
+static int flush_lines(const Round *round, Change *c) {
+        return c->file.fd >= 0 ? job_file_sync(round->disk, &c->file) : 0;
+}
+
+static int change_names(const Round *round, Change *c) {
+        int r;
+
+        if (c->file.is_new) {
+                r = job_file_commit(round->disk, &c->file);
+                if (r < 0)
+                        return r;
+                c->renames = true;
+        }
+        if (c->type == CHANGE_ERASE || c->type == CHANGE_REMOVE) {
+                r = unlink_if_there(round, c->id, FILE_KIND_SECRET);
+                if (r < 0)
+                        return r;
+                c->renames = true;
+        }
+        /* Last: secrets without a job are litter, a job without its secrets knows what happened. */
+        return c->type == CHANGE_REMOVE ? unlink_if_there(round, c->id, FILE_KIND_JOB) : 0;
+}
+
+static int read_secrets(const Round *round, Change *c) {
+        FileName name = file_name_make(c->id, FILE_KIND_SECRET);
+        _cleanup_secret_ Secret *file = NULL;
+        int r;
+
+        if (c->type != CHANGE_READ)
+                return 0;
+        r = disk_read(round->disk, name.text, SECRET_FILE_MAX, &file);
+        if (r < 0)
+                return r == -EFBIG ? -EBADMSG : r;
+        return secret_file_unseal(round->context->keys, &c->context, file->data, file->size,
+                                  &c->secrets);
+}
+
+/* What was refused must not come to life at the next start. */
+static void undo_failed_creates(const Round *round) {
+        for (size_t i = 0; i < round->n; i++) {
+                const Change *c = round->changes[i];
+                FileName job = file_name_make(c->id, FILE_KIND_JOB);
+                FileName secret = file_name_make(c->id, FILE_KIND_SECRET);
+
+                if (c->type != CHANGE_CREATE || c->error >= 0)
+                        continue;
+                (void) unlinkat(round->disk->fd, job.text, 0);
+                (void) unlinkat(round->disk->fd, secret.text, 0);
+        }
+}
+
+static bool round_has(const Round *round, const char *id) {
+        for (size_t i = 0; i < round->n; i++)
+                if (streq(round->changes[i]->id, id))
+                        return true;
+        return false;
+}
+
+void commit_changes(const CommitContext *context, ChangeList *list) {
+        while (list->changes_first) {
+                Round round = {.context = context, .disk = context->disk};
+                Change *c;
+
+                while ((c = list->changes_first) && round.n < ELEMENTSOF(round.changes) &&
+                       !round_has(&round, c->id)) {
+                        LIST_REMOVE(changes, list, c);
+                        round.changes[round.n++] = c;
+                }
+                each(&round, write_secrets);
+                each(&round, place_secrets);
+                flush_directory(&round);
+                each(&round, write_lines);
+                each(&round, flush_lines);
+                each(&round, change_names);
+                flush_directory(&round);
+                each(&round, read_secrets);
+                undo_failed_creates(&round);
+        }
+}

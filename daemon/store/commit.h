@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* Group commit: carries out many changes with few flushes. On the disk's thread.
+ *
+ * The changes are taken in rounds, in the order in which they were asked for. A round ends before
+ * a second change of the same job, or at COMMIT_ROUND_MAX, which bounds the descriptors it holds.
+ * In each round, for all of its changes together:
+ *
+ *   1. secrets are written aside and flushed, take their names, the directory is flushed;
+ *   2. lines are written and flushed: a line never speaks of secrets that could still be lost;
+ *   3. new job files take their names, what is to be erased is unlinked, the directory is flushed:
+ *      the line that says so is durable by then, and a crash between is mended at the next start;
+ *   4. what is wanted is read.
+ *
+ * A change that fails has its errno in `error`, and does not touch the others; but a directory that
+ * cannot be flushed fails all whose names depended on it. */
+
+#include "daemon/store/change.h"
+
+#define COMMIT_ROUND_MAX 64U
+
+typedef struct CommitContext {
+        const Disk *disk;
+        const StateKeys *keys;
+        const char *boot_id;
+} CommitContext;
+
+/* Takes the changes out of the list one by one; whoever owns them reads their `error` then. */
+void commit_changes(const CommitContext *context, ChangeList *list);

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/store/load.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "daemon/base/clock.h"
+#include "daemon/base/log.h"
+#include "daemon/store/file-name.h"
+#include "daemon/store/job-file.h"
+#include "daemon/store/secret-file.h"
+
+typedef struct Names {
+        char (*jobs)[IPC_JOB_ID_LENGTH + 1];
+        size_t n_jobs;
+        char (*secrets)[IPC_JOB_ID_LENGTH + 1];
+        size_t n_secrets;
+} Names;
+
+typedef struct Load {
+        const Disk *disk;
+        const StateKeys *keys;
+        const JobClock *clock;
+        bool swept; /* something was unlinked or renamed */
+} Load;
+
+static void names_done(Names *n) {
+        free(n->jobs);
+        free(n->secrets);
+}
+
+void job_list_done(JobList *l) {
+        for (size_t i = 0; i < l->n; i++)
+                job_free(l->jobs[i]);
+        free(l->jobs);
+        *l = (JobList){};
+}
+
+static int names_add(char (**list)[IPC_JOB_ID_LENGTH + 1], size_t *n, const char *id) {
+        char(*longer)[IPC_JOB_ID_LENGTH + 1];
+
+        /* Doubled each time, at the powers of two. */
+        if ((*n & (*n - 1)) == 0) {
+                longer = reallocarray(*list, *n == 0 ? 1 : 2 * *n, sizeof(**list));
+                if (!longer)
+                        return -ENOMEM;
+                *list = longer;
+        }
+        memcpy((*list)[(*n)++], id, sizeof(**list));
+        return 0;
+}
+
+static int on_name(const char *name, void *userdata) {
+        char id[IPC_JOB_ID_LENGTH + 1];
+        Names *names = userdata;
+        FileKind kind;
+
+        kind = file_name_kind(name, id);
+        if (kind == FILE_KIND_JOB)
+                return names_add(&names->jobs, &names->n_jobs, id);
+        if (kind == FILE_KIND_SECRET)
+                return names_add(&names->secrets, &names->n_secrets, id);
+        return 0;
+}
+
+static int compare_ids(const void *a, const void *b) {
+        return strcmp(a, b);
+}
+
+static void log_job(int level, const char *id, const char *text) {
+        const LogField field = {"FLEETPROV_JOB", id};
+
+        log_message(level, &field, 1, "job %s: %s", id, text);
+}
+
+static void set_aside_file(Load *load, const char *id, FileKind kind, const char *reason,
+                           usec_t time) {
+        FileName name = file_name_make(id, kind);
+        _cleanup_free_ char *aside = NULL;
+        int r;
+
+        if (asprintf(&aside, "%s.%s-%" PRIu64, name.text, reason, time) < 0) {
+                aside = NULL;
+                return;
+        }
+        r = disk_rename(load->disk, name.text, aside);
+        if (r < 0 && r != -ENOENT)
+                log_warning_errno(r, "cannot rename %s", name.text);
+        load->swept = true;
+}
+
+/* Its secrets go along: who repairs the one by hand needs the other. */
+static void set_aside(Load *load, const char *id, const char *reason, const char *text) {
+        usec_t now = clock_real_usec();
+
+        log_job(LOG_ERR, id, text);
+        set_aside_file(load, id, FILE_KIND_JOB, reason, now);
+        set_aside_file(load, id, FILE_KIND_SECRET, reason, now);
+}
+
+static void erase_secrets(Load *load, const char *id) {
+        FileName name = file_name_make(id, FILE_KIND_SECRET);
+        int r = disk_unlink(load->disk, name.text);
+
+        if (r < 0 && r != -ENOENT)
+                log_warning_errno(r, "cannot erase %s", name.text);
+        load->swept = true;
+}
+
+static bool has_secrets(const Names *names, const char *id) {
+        return names->n_secrets > 0 &&
+               bsearch(id, names->secrets, names->n_secrets, sizeof(*names->secrets), compare_ids);
+}
+
+/* False: the job was set aside. */
+static bool check_secrets(Load *load, const Job *j) {
+        FileName name = file_name_make(j->id, FILE_KIND_SECRET);
+        char key_id[SEAL_KEY_ID_LENGTH + 1] = "";
+        _cleanup_secret_ Secret *file = NULL;
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        r = disk_read(load->disk, name.text, SECRET_FILE_MAX, &file);
+        if (r >= 0)
+                r = secret_file_check(load->keys, file->data, file->size, key_id);
+        if (r >= 0)
+                return true;
+        if (r == -ENOKEY) {
+                if (asprintf(&text,
+                             "set aside: its secrets are sealed with the state key %s, which is "
+                             "not here: give that key back and take \".unknown-key-…\" off the "
+                             "names of the two files, or remove them",
+                             key_id) < 0)
+                        text = NULL;
+                set_aside(load, j->id, "unknown-key", text ? text : "set aside: unknown state key");
+                return false;
+        }
+        /* The record is whole: what the job made can still be told, but for its secrets. They are
+         * kept as they are, and whoever asks for them is told that they do not open. */
+        log_job(LOG_ERR, j->id, "its sealed secrets do not read");
+        return true;
+}
+
+static bool settle_secrets(Load *load, const Names *names, Job *j) {
+        bool there = has_secrets(names, j->id);
+
+        if (!j->secrets_stored) {
+                if (there)
+                        erase_secrets(load, j->id);
+                return true;
+        }
+        if (there)
+                return check_secrets(load, j);
+        log_job(LOG_WARNING, j->id, "its secrets are gone from the disk");
+        j->secrets_stored = false;
+        j->secrets_erased = true;
+        return true;
+}
+
+/* 1 and a job, or 0: it was set aside. */
+static int load_job(Load *load, const Names *names, const char *id, Job **ret) {
+        _cleanup_free_ char *reason = NULL, *text = NULL;
+        _cleanup_secret_ Secret *file = NULL;
+        _cleanup_job_ Job *j = NULL;
+        int r;
+
+        r = job_file_read(load->disk, id, &file);
+        if (r >= 0)
+                r = job_record_read(secret_text(file), file->size, load->clock, &j, &reason);
+        if (r == -ENOMEM)
+                return r;
+        if (r >= 0 && !streq(j->id, id)) {
+                r = -EBADMSG;
+                reason = strdup("it is the file of another job");
+        }
+        if (r < 0) {
+                if (asprintf(&text, "set aside, cannot be read: %s",
+                             reason ? reason : strerrordesc_np(-r)) < 0)
+                        text = NULL;
+                set_aside(load, id, "damaged", text ? text : "set aside, cannot be read");
+                return 0;
+        }
+        if (!settle_secrets(load, names, j))
+                return 0;
+        *ret = TAKE_PTR(j);
+        return 1;
+}
+
+static int compare_jobs(const void *a, const void *b) {
+        const Job *x = *(Job *const *) a, *y = *(Job *const *) b;
+
+        if (x->serial != y->serial)
+                return x->serial < y->serial ? -1 : 1;
+        return strcmp(x->id, y->id);
+}
+
+static int load_all(Load *load, Names *names, JobList *ret) {
+        _cleanup_(job_list_done) JobList list = {};
+
+        if (names->n_secrets > 0)
+                qsort(names->secrets, names->n_secrets, sizeof(*names->secrets), compare_ids);
+        if (names->n_jobs > 0) {
+                qsort(names->jobs, names->n_jobs, sizeof(*names->jobs), compare_ids);
+                list.jobs = calloc(names->n_jobs, sizeof(Job *));
+                if (!list.jobs)
+                        return -ENOMEM;
+        }
+        for (size_t i = 0; i < names->n_jobs; i++) {
+                int r = load_job(load, names, names->jobs[i], list.jobs + list.n);
+
+                if (r < 0)
+                        return r;
+                list.n += (size_t) r;
+        }
+        for (size_t i = 0; i < names->n_secrets; i++)
+                if (names->n_jobs == 0 || !bsearch(names->secrets[i], names->jobs, names->n_jobs,
+                                                   sizeof(*names->jobs), compare_ids))
+                        erase_secrets(load, names->secrets[i]);
+        if (list.n > 0)
+                qsort(list.jobs, list.n, sizeof(Job *), compare_jobs);
+        *ret = list;
+        list = (JobList){};
+        return 0;
+}
+
+int load_jobs(const Directory *directory, const StateKeys *keys, const JobClock *clock,
+              JobList *ret) {
+        Load load = {.disk = &directory->disk, .keys = keys, .clock = clock};
+        _cleanup_(names_done) Names names = {};
+        int r;
+
+        r = directory_each(directory, on_name, &names);
+        if (r < 0)
+                return r;
+        r = load_all(&load, &names, ret);
+        if (r >= 0 && load.swept)
+                /* Where it does not become durable, the next start does it again. */
+                (void) disk_sync_directory(&directory->disk);
+        return r;
+}
