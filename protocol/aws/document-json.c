@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Decodes JSON (RFC 8259) by jansson. Its own error texts are not used: they quote the input, and
  * the input may be a private key. Its tree is wiped; for the copies that its parser makes see
- * aws_json_wipe_freed_memory(). */
+ * aws_json_harden(). */
 #include "protocol/aws/document.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,8 +97,6 @@ static int explain(const json_error_t *error, const uint8_t *data, size_t size, 
         const char *what = "it is not valid JSON";
 
         switch ((int) json_error_code(error)) {
-        case json_error_out_of_memory:
-                return -ENOMEM;
         case json_error_duplicate_key:
                 return explain_duplicate(error, data, size, ret_why);
         case json_error_stack_overflow:
@@ -129,7 +128,11 @@ int aws_document_parse_json(const uint8_t *data, size_t size, AwsMap *map, char 
         _cleanup_(aws_json_wipep) json_t *root = NULL;
         json_error_t error;
 
+        errno = 0;
         root = json_loadb((const char *) data, size, JSON_REJECT_DUPLICATES, &error);
+        /* jansson has no sure sign of its own that memory was short: see aws_json_harden(). */
+        if (errno == ENOMEM)
+                return -ENOMEM;
         if (!root)
                 return explain(&error, data, size, ret_why);
         if (!json_is_object(root))

@@ -37,6 +37,14 @@ void aws_json_wipep(json_t **json) {
         json_decref(*json);
 }
 
-void aws_json_wipe_freed_memory(void) {
-        json_set_alloc_funcs(malloc, aws_wipe_free);
+static void *malloc_or_end(size_t size) {
+        void *p = malloc(size);
+
+        if (!p)
+                abort();
+        return p;
+}
+
+void aws_json_harden(void) {
+        json_set_alloc_funcs(malloc_or_end, aws_wipe_free);
 }

@@ -14,7 +14,11 @@ void aws_wipe_free(void *p);
  * reference. Fit for a cleanup attribute on a json_t *. */
 void aws_json_wipep(json_t **json);
 
-/* Has jansson wipe all that it frees, in the whole process: its parser keeps copies of its own of
- * each text, which nobody else can reach. To be called once, before any other use of jansson and
- * before there is a second thread. */
-void aws_json_wipe_freed_memory(void);
+/* Makes jansson fit for secrets, in the whole process:
+ * - it wipes all that it frees: its parser keeps copies of its own of each text, which nobody else
+ *   can reach;
+ * - the process ends where memory runs out in it: the parser of 2.14 does not look whether the
+ *   buffer of a text could grow (lex_save() in its load.c), drops the byte and goes on, so that a
+ *   key or a token would come out wrong with no error; elsewhere it follows a null pointer.
+ * To be called once, before any other use of jansson and before there is a second thread. */
+void aws_json_harden(void);
