@@ -72,7 +72,7 @@ static void write_down(const Job *image, PendingChange *p) {
                 p->change.secrets == SECRETS_REPLACE ? p->change.new_secrets : NULL;
 
         if (p->change.starts_over)
-                store_create(store, image, secrets, on_change_durable, p);
+                store_rewrite(store, image, secrets, on_change_durable, p);
         else if (p->change.secrets == SECRETS_ERASE)
                 store_erase_secrets(store, image, on_change_durable, p);
         else

@@ -131,8 +131,6 @@ static void on_job_loaded(Job *job, void *userdata) {
         Manager *m = userdata;
         int r;
 
-        if (job->serial >= m->next_serial)
-                m->next_serial = job->serial + 1;
         r = errand_new(m, job);
         if (r >= 0)
                 r = job_table_add(m->jobs, job);
@@ -155,6 +153,7 @@ static int open_store(Manager *m, int *ret_exit) {
         r = store_load(m->store, on_job_loaded, m);
         if (r < 0)
                 return log_error_errno(r, "Cannot read the jobs in %s", m->options.state_directory);
+        m->next_serial = store_next_serial(m->store);
         return 0;
 }
 
@@ -239,7 +238,6 @@ int manager_new(sd_event *event, const ManagerOptions *options, Manager **ret, i
                 return -ENOMEM;
         m->event = sd_event_ref(event);
         m->options = *options;
-        m->next_serial = 1;
         m->jobs = job_table_new();
         if (!m->jobs)
                 return -ENOMEM;

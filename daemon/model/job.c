@@ -192,13 +192,10 @@ void job_forget_left_certificate(Job *j) {
                 j->left_certificates[kept] = NULL;
 }
 
-void job_set_state(Job *j, JobState state, JobPhase phase, usec_t now_real, usec_t now_boot,
-                   const char *text) {
+static void enter_state(Job *j, JobState state, JobPhase phase, usec_t now_real, usec_t now_boot,
+                        const char *text) {
         assert(edges[j->state][state]);
 
-        log_debug("job %s: %s/%s -> %s/%s", j->id, job_state_to_string(j->state),
-                  job_phase_to_string(j->phase), job_state_to_string(state),
-                  job_phase_to_string(phase));
         if (state == JOB_RUNNING && j->started_real == 0)
                 j->started_real = now_real;
         if (job_state_is_final(state)) {
@@ -209,6 +206,14 @@ void job_set_state(Job *j, JobState state, JobPhase phase, usec_t now_real, usec
         j->state = state;
         j->phase = phase;
         (void) job_add_history(j, now_real, state, phase, text);
+}
+
+void job_set_state(Job *j, JobState state, JobPhase phase, usec_t now_real, usec_t now_boot,
+                   const char *text) {
+        log_debug("job %s: %s/%s -> %s/%s", j->id, job_state_to_string(j->state),
+                  job_phase_to_string(j->phase), job_state_to_string(state),
+                  job_phase_to_string(phase));
+        enter_state(j, state, phase, now_real, now_boot, text);
 }
 
 #define IMAGE_HISTORY ((size_t) 16)
@@ -229,7 +234,7 @@ int job_image_make(const Job *j, JobState state, JobPhase phase, usec_t now_real
                 }
         }
         if (state != j->state || phase != j->phase)
-                job_set_state(&image, state, phase, now_real, now_boot, text);
+                enter_state(&image, state, phase, now_real, now_boot, text);
         *ret = image;
         return 0;
 }
