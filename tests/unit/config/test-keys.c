@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* The keys: what they give, and what of their values is refused. */
+
+#include <check.h>
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "daemon/config/config-profile.h"
+#include "daemon/config/config-value.h"
+#include "protocol/ipc/limits.h"
+#include "tests/unit/config/fixture.h"
+#include "tests/unit/config/suite.h"
+
+START_TEST(nothing_gives_the_defaults)
+{
+        _cleanup_config_ Config *c = fixture_load("");
+
+        ck_assert_uint_eq(c->max_jobs, 10000);
+        ck_assert_uint_eq(c->max_jobs_per_user, 1000);
+        ck_assert_uint_eq(c->retain_usec, USEC_PER_DAY);
+        ck_assert_ptr_null(c->default_profile);
+        ck_assert_ptr_null(c->state_key);
+        ck_assert_str_eq(c->bus, "system");
+        ck_assert_uint_eq(c->n_profiles, 0);
+        ck_assert_ptr_null(config_find_profile(c, ""));
+}
+END_TEST
+
+START_TEST(a_profile_has_its_defaults)
+{
+        _cleanup_config_ Config *c = fixture_load(fixture_profile(""));
+        const Profile *p = c->profiles[0];
+
+        ck_assert_str_eq(p->name, "aws");
+        ck_assert_int_eq(p->provider, PROVIDER_AWS_IOT);
+        ck_assert_str_eq(p->endpoint, "iot.example.com");
+        ck_assert_uint_eq(p->port, 8883);
+        ck_assert_ptr_null(p->alpn);
+        ck_assert_ptr_null(p->trusted_certificates);
+        ck_assert_str_eq(p->certificate, "/etc/claim.pem");
+        ck_assert_str_eq(p->private_key, "/etc/claim.key");
+        ck_assert_ptr_null(p->private_key_password);
+        ck_assert_ptr_null(p->template_name);
+        ck_assert_int_eq(p->payload_format, PAYLOAD_FORMAT_JSON);
+        ck_assert_int_eq(p->key_type, KEY_TYPE_EC_P256);
+        ck_assert_int_eq(p->key_source, KEY_SOURCE_DAEMON);
+        ck_assert_uint_eq(p->keep_alive_sec, 60);
+        ck_assert_uint_eq(p->connect_timeout_usec, 30 * USEC_PER_SEC);
+        ck_assert_uint_eq(p->response_timeout_usec, 30 * USEC_PER_SEC);
+        ck_assert_uint_eq(p->deadline_usec, USEC_INFINITY);
+        ck_assert_ptr_null(p->cipher_list);
+        ck_assert_uint_eq(p->access.n_uids, 1);
+        ck_assert_uint_eq(p->access.uids[0], 0);
+        ck_assert_uint_eq(p->access.n_gids, 0);
+        ck_assert(config_client_id_is_valid(p->client_id));
+        ck_assert_uint_eq(strlen(p->fingerprint), 64);
+        ck_assert_ptr_eq(config_find_profile(c, NULL), p);
+        ck_assert_ptr_eq(config_find_profile(c, "aws"), p);
+        ck_assert_ptr_null(config_find_profile(c, "other"));
+}
+END_TEST
+
+START_TEST(every_key_is_taken)
+{
+        _cleanup_config_ Config *c = fixture_load(
+                "[Daemon]\nMaxJobs=1\nMaxJobsPerUser=2\nRetainSec=infinity\nDefaultProfile=b\n"
+                "StateKey=/etc/state.key\nBus=unix:path=/run/bus\n"
+                "[Profile a]\nProvider=aws-iot\nEndpoint=::1\nCertificate=/c\nPrivateKey=/k\n"
+                "[Profile b]\nProvider=aws-iot\nEndpoint=h\nPort=443\nTransport=mqtt\n"
+                "TrustedCertificates=system\nCertificate=/c\nPrivateKey=/k\n"
+                "PrivateKeyPassword=/p\nTemplate=T\nPayloadFormat=cbor\nParameter.Line=7\n"
+                "DefaultParameter.Serial=1\nDefaultParameter.Line=8\nKeyType=rsa-3072\n"
+                "KeySource=cloud\nVerifyCertificate=no\nClientId=gw%%1\nKeepAliveSec=2min\n"
+                "ConnectTimeoutSec=100ms\nResponseTimeoutSec=1h\nDeadlineSec=1d\n"
+                "CipherList=TLS_AES_128_GCM_SHA256\nAllowUsers=0, 12 13\nAllowGroups=root 7\n"
+                "Pkcs11Module=\nRotationTemplate=\nKeyStore=\nVerifyClientId=\nProxy=\n");
+        const Profile *p = config_find_profile(c, "");
+
+        ck_assert_uint_eq(c->max_jobs, 1);
+        ck_assert_uint_eq(c->max_jobs_per_user, 2);
+        ck_assert_uint_eq(c->retain_usec, USEC_INFINITY);
+        ck_assert_str_eq(c->state_key, "/etc/state.key");
+        ck_assert_str_eq(c->bus, "unix:path=/run/bus");
+        ck_assert_uint_eq(c->n_profiles, 2);
+        ck_assert_str_eq(c->profiles[0]->name, "a");
+        ck_assert_str_eq(p->name, "b");
+        ck_assert_str_eq(p->alpn, "x-amzn-mqtt-ca");
+        ck_assert_str_eq(p->trusted_certificates, "system");
+        ck_assert_str_eq(p->private_key_password, "/p");
+        ck_assert_str_eq(p->template_name, "T");
+        ck_assert_int_eq(p->payload_format, PAYLOAD_FORMAT_CBOR);
+        ck_assert_uint_eq(p->fixed_parameters.n, 1);
+        ck_assert_uint_eq(p->default_parameters.n, 1); /* the fixed one has no default */
+        ck_assert_str_eq(parameters_get(&p->default_parameters, "Serial"), "1");
+        ck_assert_int_eq(p->key_type, KEY_TYPE_RSA_3072);
+        ck_assert_int_eq(p->key_source, KEY_SOURCE_CLOUD);
+        ck_assert_str_eq(p->client_id, "gw%1");
+        ck_assert_uint_eq(p->keep_alive_sec, 120);
+        ck_assert_uint_eq(p->connect_timeout_usec, 100 * USEC_PER_MSEC);
+        ck_assert_uint_eq(p->response_timeout_usec, USEC_PER_HOUR);
+        ck_assert_uint_eq(p->deadline_usec, USEC_PER_DAY);
+        ck_assert_str_eq(p->cipher_list, "TLS_AES_128_GCM_SHA256");
+        ck_assert_uint_eq(p->access.n_uids, 3);
+        ck_assert_uint_eq(p->access.uids[2], 13);
+        ck_assert_uint_eq(p->access.n_gids, 2);
+        ck_assert_uint_eq(p->access.gids[1], 7);
+}
+END_TEST
+
+START_TEST(bad_profile_values_name_line_key_and_reason)
+{
+        static const struct {
+                const char *line; /* the sixth */
+                const char *key;
+                const char *reason;
+        } rows[] = {
+                {"Port=0", "Port", "no port"},
+                {"Port=70000", "Port", "1 to 65535"},
+                {"Transport=websocket", "Transport", "not available in this version"},
+                {"Transport=udp", "Transport", "no transport"},
+                {"TrustedCertificates=roots.pem", "TrustedCertificates",
+                 "neither an absolute path"},
+                {"PrivateKeyPassword=credential:", "PrivateKeyPassword", "no name of a credential"},
+                {"PrivateKeyPassword=credential:../x", "PrivateKeyPassword",
+                 "no name of a credential"},
+                {"Pkcs11Module=/usr/lib/x.so", "Pkcs11Module", "not available in this version"},
+                {"Template=a/b", "Template", "1 to 36"},
+                {"RotationTemplate=R", "RotationTemplate", "not available in this version"},
+                {"PayloadFormat=xml", "PayloadFormat", "json or cbor"},
+                {"Parameter.=1", "Parameter.", "1 to 128"},
+                {"Parameter.A=%q", "Parameter.A", "'%q' is no specifier"},
+                {"Parameter.A=@relative", "Parameter.A", "absolute path"},
+                {"Parameter.A=@/does/not/exist", "Parameter.A", "/does/not/exist"},
+                {"Parameter.A=credential:a", "Parameter.A", "$CREDENTIALS_DIRECTORY is not set"},
+                {"DefaultParameter.A=%", "DefaultParameter.A", "at the end"},
+                {"KeyType=ec-p521", "KeyType", "ec-p256, ec-p384, rsa-2048 or rsa-3072"},
+                {"KeySource=caller", "KeySource", "daemon or cloud"},
+                {"KeyStore=pkcs11:token=a", "KeyStore", "not available in this version"},
+                {"VerifyCertificate=yes", "VerifyCertificate", "not available in this version"},
+                {"VerifyCertificate=maybe", "VerifyCertificate", "no boolean"},
+                {"VerifyClientId=x", "VerifyClientId", "not available in this version"},
+                {"ClientId=$aws", "ClientId", "no '$'"},
+                {"ClientId=%z", "ClientId", "no specifier"},
+                {"KeepAliveSec=29", "KeepAliveSec", "30s to 1200s"},
+                {"KeepAliveSec=1201", "KeepAliveSec", "30s to 1200s"},
+                {"KeepAliveSec=45.5", "KeepAliveSec", "whole seconds"},
+                {"KeepAliveSec=infinity", "KeepAliveSec", "out of bounds"},
+                {"ConnectTimeoutSec=99ms", "ConnectTimeoutSec", "100ms to 3600s"},
+                {"ConnectTimeoutSec=soon", "ConnectTimeoutSec", "no time span"},
+                {"ResponseTimeoutSec=2h", "ResponseTimeoutSec", "out of bounds"},
+                {"DeadlineSec=0", "DeadlineSec", "or infinity"},
+                {"DeadlineSec=99999999999999y", "DeadlineSec", "out of bounds"},
+                {"Proxy=http://proxy:3128", "Proxy", "not available in this version"},
+                {"ProxyCredentials=/x", "ProxyCredentials", "not available in this version"},
+                {"CipherList=ADH-AES128-GCM-SHA256", "CipherList", "ADH-AES128-GCM-SHA256"},
+                {"AllowUsers=root no-such-user", "AllowUsers", "no user 'no-such-user'"},
+                {"AllowUsers=nobody", "AllowUsers", "always refused"},
+                {"AllowUsers=4294967295", "AllowUsers", "too large"},
+                {"AllowGroups=no-such-group", "AllowGroups", "no group 'no-such-group'"},
+                {"IdScope=0ne", "IdScope", "belongs to Provider=azure-dps"},
+                {"RegistrationId=gw", "RegistrationId", "belongs to Provider=azure-dps"},
+                {"Payload={}", "Payload", "belongs to Provider=azure-dps"},
+                {"port=1", "port", "it is written Port="},
+                {"parameter.A=1", "parameter.A", "it is written Parameter.NAME="},
+                {"Prot=1", "Prot", "no such key"},
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_free_ char *why = fixture_refused(fixture_profile(rows[i].line));
+                _cleanup_free_ char *where = NULL;
+
+                ck_assert_int_ge(asprintf(&where, "t.conf:6: [Profile aws] %s=: ", rows[i].key), 0);
+                assert_contains(why, where);
+                assert_contains(why, rows[i].reason);
+        }
+}
+END_TEST
+
+START_TEST(bad_files_name_line_and_reason)
+{
+        static const struct {
+                const char *content;
+                const char *where;
+                const char *reason;
+        } rows[] = {
+                {"[Daemon]\nMaxJobs=0\n", ":2: [Daemon] MaxJobs=: ", "1 to 1000000"},
+                {"[Daemon]\nMaxJobs=many\n", ":2: [Daemon] MaxJobs=: ", "no number"},
+                {"[Daemon]\nMaxJobsPerUser=-1\n", ":2: [Daemon] MaxJobsPerUser=: ", "no number"},
+                {"[Daemon]\nMaxJobs=99999999999999999999\n", ":2: [Daemon] MaxJobs=: ", "bounds"},
+                {"[Daemon]\nRetainSec=0\n", ":2: [Daemon] RetainSec=: ", "out of bounds"},
+                {"[Daemon]\nDefaultProfile=x\n",
+                 ":2: [Daemon] DefaultProfile=: ", "no [Profile x]"},
+                {"[Daemon]\nStateKey=key\n", ":2: [Daemon] StateKey=: ", "absolute path"},
+                {"[Daemon]\nBus=kdbus\n", ":2: [Daemon] Bus=: ", "no bus"},
+                {"[Daemon]\nbus=none\n", ":2: [Daemon] bus=: ", "it is written Bus="},
+                {"[Daemon]\nSocket=/x\n", ":2: [Daemon] Socket=: ", "no such key"},
+                {"[daemon]\n", ":1: [daemon]: ", "no such section"},
+                {"[Profile]\n", ":1: [Profile]: ", "no such section"},
+                {"\n[Socket sensors]\nProfiles=aws\n", ":2: [Socket sensors]: ", "not available"},
+                {"[Profile a b]\n", ":1: [Profile a b]: ", "no name of a profile"},
+                {"[Profile ]\n", ":1: [Profile ]: ", "no name of a profile"},
+                {"\n\n[Profile a]\n", ":3: [Profile a]: ", "Provider= is missing"},
+                {"[Profile a]\nProvider=azure-dps\nIdScope=0\n",
+                 ":2: [Profile a] Provider=: ", "not available in this version"},
+                {"[Profile a]\nIdScope=0\nProvider=azure-dps\n",
+                 ":3: [Profile a] Provider=: ", "not available in this version"},
+                {"[Profile a]\nProvider=gcp\n", ":2: [Profile a] Provider=: ", "no provider"},
+                {"[Profile a]\nProvider=aws-iot\n", ":1: [Profile a]: ", "Endpoint= is missing"},
+                {"[Profile a]\nProvider=aws-iot\nEndpoint=\n",
+                 ":1: [Profile a]: ", "Endpoint= is missing"},
+                {"[Profile a]\nProvider=aws-iot\nEndpoint=\"\"\n",
+                 ":1: [Profile a]: ", "Endpoint= is missing"},
+                {"[Profile a]\nProvider=aws-iot\nEndpoint=h\n",
+                 ":1: [Profile a]: ", "Certificate= is missing"},
+                {"[Profile a]\nProvider=aws-iot\nEndpoint=h\nCertificate=/c\n",
+                 ":1: [Profile a]: ", "PrivateKey= is missing"},
+                {"[Profile a]\nEndpoint=mqtts://h\n",
+                 ":2: [Profile a] Endpoint=: ", "without scheme"},
+                {"[Profile a]\nEndpoint=h:8883\n", ":2: [Profile a] Endpoint=: ", "Port="},
+                {"[Profile a]\nEndpoint=[::1]\n",
+                 ":2: [Profile a] Endpoint=: ", "without brackets"},
+                {"[Profile a]\nEndpoint=h.\n", ":2: [Profile a] Endpoint=: ", "final dot"},
+                {"[Profile a]\nPrivateKey=pkcs11:token=a;object=b?pin-source=/x\n",
+                 ":2: [Profile a] PrivateKey=: ", "not available in this version"},
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_free_ char *why = fixture_refused(rows[i].content);
+
+                assert_contains(why, rows[i].where);
+                assert_contains(why, rows[i].reason);
+        }
+}
+END_TEST
+
+START_TEST(a_default_profile_is_needed_among_several)
+{
+        const char *one = fixture_profile("");
+        _cleanup_free_ char *both = NULL;
+        _cleanup_config_ Config *c = NULL;
+
+        ck_assert_int_ge(asprintf(&both,
+                                  "%s[Profile z]\nProvider=aws-iot\nEndpoint=h\n"
+                                  "Certificate=/c\nPrivateKey=/k\n",
+                                  one),
+                         0);
+        c = fixture_load(both);
+        ck_assert_uint_eq(c->n_profiles, 2);
+        ck_assert_ptr_null(config_find_profile(c, ""));
+        ck_assert_ptr_nonnull(config_find_profile(c, "z"));
+}
+END_TEST
+
+START_TEST(more_profiles_than_are_allowed_are_refused)
+{
+        _cleanup_free_ char *content = NULL, *why = NULL;
+        size_t size = 0;
+        FILE *f = open_memstream(&content, &size);
+
+        ck_assert_ptr_nonnull(f);
+        for (size_t i = 0; i <= CONFIG_PROFILES_MAX; i++)
+                fprintf(f,
+                        "[Profile p%zu]\nProvider=aws-iot\nEndpoint=h\nCertificate=/c\n"
+                        "PrivateKey=/k\n",
+                        i);
+        fclose(f);
+        why = fixture_refused(content);
+        assert_contains(why, "[Profile p64]: more than 64 profiles");
+}
+END_TEST
+
+START_TEST(a_parameter_comes_from_a_file_without_its_line_end)
+{
+        const char *serial = fixture_write("serial", "SN %m # 1\r\n");
+        const char *plain = fixture_write("plain", "no end");
+        _cleanup_free_ char *more = NULL;
+        _cleanup_config_ Config *c = NULL;
+        const Parameters *p;
+
+        ck_assert_int_ge(
+                asprintf(&more, "Parameter.A=@%s\nDefaultParameter.B=@%s\n", serial, plain), 0);
+        c = fixture_load(fixture_profile(more));
+        p = &c->profiles[0]->fixed_parameters;
+        ck_assert_str_eq(parameters_get(p, "A"), "SN %m # 1");
+        ck_assert_str_eq(parameters_get(&c->profiles[0]->default_parameters, "B"), "no end");
+}
+END_TEST
+
+START_TEST(a_file_of_several_lines_or_of_bytes_is_no_parameter)
+{
+        static const char *const contents[] = {"a\nb\n", "a\xff", "a\x01"};
+
+        for (size_t i = 0; i < ELEMENTSOF(contents); i++) {
+                const char *path = fixture_write("value", contents[i]);
+                _cleanup_free_ char *more = NULL, *why = NULL;
+
+                ck_assert_int_ge(asprintf(&more, "Parameter.A=@%s\n", path), 0);
+                why = fixture_refused(fixture_profile(more));
+                assert_contains(why, "Parameter.A=: ");
+                assert_contains(why, path);
+        }
+}
+END_TEST
+
+START_TEST(a_file_longer_than_a_value_is_no_parameter)
+{
+        char content[IPC_PARAMETER_VALUE_MAX + 3];
+        _cleanup_free_ char *more = NULL, *why = NULL;
+        const char *path;
+
+        memset(content, 'v', sizeof(content));
+        path = fixture_write_bytes("value", content, sizeof(content), 0644);
+        ck_assert_int_ge(asprintf(&more, "Parameter.A=@%s\n", path), 0);
+        why = fixture_refused(fixture_profile(more));
+        assert_contains(why, path);
+        fixture_write_bytes("value", content, sizeof(content) - 2, 0644);
+        free(why);
+        why = fixture_refused(fixture_profile(more));
+        assert_contains(why, "more than 4096 bytes");
+}
+END_TEST
+
+START_TEST(parameters_are_bounded_together)
+{
+        _cleanup_free_ char *content = NULL, *why = NULL;
+        size_t size = 0;
+        FILE *f = open_memstream(&content, &size);
+
+        ck_assert_ptr_nonnull(f);
+        for (size_t i = 0; i <= IPC_PARAMETERS_MAX; i++)
+                fprintf(f, "Parameter.P%zu=v\n", i);
+        fclose(f);
+        why = fixture_refused(fixture_profile(content));
+        assert_contains(why, "Parameter.P64=: too much");
+}
+END_TEST
+
+START_TEST(credentials_become_paths)
+{
+        const char *folder = fixture_path("credentials");
+        _cleanup_config_ Config *c = NULL;
+        _cleanup_free_ char *expected = NULL;
+
+        fixture_write("credentials/state-key", "0123456789abcdef");
+        fixture_write("credentials/serial", "SN1\n");
+        setenv("CREDENTIALS_DIRECTORY", folder, 1);
+        c = fixture_load("[Profile a]\nProvider=aws-iot\nEndpoint=h\nCertificate=credential:c\n"
+                         "PrivateKey=credential:k\nParameter.A=credential:serial\n");
+        ck_assert_int_ge(asprintf(&expected, "%s/k", folder), 0);
+        ck_assert_str_eq(c->profiles[0]->private_key, expected);
+        ck_assert_str_eq(parameters_get(&c->profiles[0]->fixed_parameters, "A"), "SN1");
+        free(expected);
+        ck_assert_int_ge(asprintf(&expected, "%s/state-key", folder), 0);
+        ck_assert_str_eq(c->state_key, expected);
+}
+END_TEST
+
+START_TEST(a_state_key_credential_that_is_not_there_is_none)
+{
+        _cleanup_config_ Config *with_folder = NULL, *without_folder = NULL;
+
+        without_folder = fixture_load("[Daemon]\nStateKey=credential:state-key\n");
+        ck_assert_ptr_null(without_folder->state_key);
+        setenv("CREDENTIALS_DIRECTORY", fixture_path("."), 1);
+        with_folder = fixture_load("[Daemon]\nStateKey=credential:state-key\n");
+        ck_assert_ptr_null(with_folder->state_key);
+}
+END_TEST
+
+START_TEST(client_ids_differ_between_profiles_and_stay)
+{
+        _cleanup_config_ Config *a = fixture_load(fixture_profile(""));
+        _cleanup_config_ Config *b = fixture_load(fixture_profile(""));
+        _cleanup_config_ Config *other =
+                fixture_load("[Profile b]\nProvider=aws-iot\nEndpoint=iot.example.com\n"
+                             "Certificate=/etc/claim.pem\nPrivateKey=/etc/claim.key\n");
+
+        if (access("/etc/machine-id", R_OK) == 0)
+                ck_assert_str_eq(a->profiles[0]->client_id, b->profiles[0]->client_id);
+        ck_assert_str_ne(a->profiles[0]->client_id, other->profiles[0]->client_id);
+        ck_assert_str_eq(a->profiles[0]->fingerprint, b->profiles[0]->fingerprint);
+        ck_assert_str_ne(a->profiles[0]->fingerprint, other->profiles[0]->fingerprint);
+}
+END_TEST
+
+START_TEST(what_a_connection_is_made_of_is_told_from_the_rest)
+{
+        static const struct {
+                const char *line;
+                bool same;
+        } rows[] = {
+                {"Parameter.A=1", true},
+                {"DeadlineSec=1h", true},
+                {"AllowUsers=7", true},
+                {"KeyType=rsa-2048", true},
+                {"KeySource=cloud", true},
+                {"ResponseTimeoutSec=1", true},
+                {"Port=8884", false},
+                {"Port=443", false},
+                {"ClientId=other", false},
+                {"Template=T", false},
+                {"PayloadFormat=cbor", false},
+                {"TrustedCertificates=system", false},
+                {"PrivateKeyPassword=/p", false},
+                {"KeepAliveSec=90", false},
+                {"ConnectTimeoutSec=9", false},
+                {"CipherList=TLS_AES_128_GCM_SHA256", false},
+                {"ClientId=gw", true},
+        };
+        _cleanup_config_ Config *base = fixture_load(fixture_profile("ClientId=gw\n"));
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                bool has_id = strncmp(rows[i].line, "ClientId", 8) == 0;
+                _cleanup_free_ char *more = NULL;
+                _cleanup_config_ Config *c = NULL;
+
+                ck_assert_int_ge(
+                        asprintf(&more, "%s%s\n", has_id ? "" : "ClientId=gw\n", rows[i].line), 0);
+                c = fixture_load(fixture_profile(more));
+                ck_assert_msg(profile_same_connection(base->profiles[0], c->profiles[0]) ==
+                                      rows[i].same,
+                              "%s", rows[i].line);
+        }
+}
+END_TEST
+
+int main(void) {
+        TCase *t = tcase_create("keys");
+
+        tcase_add_checked_fixture(t, fixture_setup, fixture_teardown);
+        tcase_add_test(t, nothing_gives_the_defaults);
+        tcase_add_test(t, a_profile_has_its_defaults);
+        tcase_add_test(t, every_key_is_taken);
+        tcase_add_test(t, bad_profile_values_name_line_key_and_reason);
+        tcase_add_test(t, bad_files_name_line_and_reason);
+        tcase_add_test(t, a_default_profile_is_needed_among_several);
+        tcase_add_test(t, more_profiles_than_are_allowed_are_refused);
+        tcase_add_test(t, a_parameter_comes_from_a_file_without_its_line_end);
+        tcase_add_test(t, a_file_of_several_lines_or_of_bytes_is_no_parameter);
+        tcase_add_test(t, a_file_longer_than_a_value_is_no_parameter);
+        tcase_add_test(t, parameters_are_bounded_together);
+        tcase_add_test(t, credentials_become_paths);
+        tcase_add_test(t, a_state_key_credential_that_is_not_there_is_none);
+        tcase_add_test(t, client_ids_differ_between_profiles_and_stay);
+        tcase_add_test(t, what_a_connection_is_made_of_is_told_from_the_rest);
+        return suite_run("configuration keys", t);
+}
