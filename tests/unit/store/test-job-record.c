@@ -301,17 +301,34 @@ START_TEST(a_later_version_is_named_as_such)
 }
 END_TEST
 
-START_TEST(a_member_given_twice_is_refused)
-{
-        JobClock clock = clock_at(BOOT_A, 0);
-        const char body[] = "{\"v\":1,\"v\":1,\"request\":{}";
-        _cleanup_json_ json_t *o = json_pack("{}");
-        _cleanup_free_ char *line = NULL;
-        Job *back = NULL;
-        size_t size;
+/* The sum as the standard describes it, a bit at a time. */
+static uint32_t plain_crc32(const char *data, size_t size) {
+        uint32_t crc = ~0U;
 
-        ck_assert_int_eq(record_line_make(o, &line, &size), 0);
-        ck_assert_int_eq(read_job(body, strlen(body), &clock, &back), -EBADMSG);
+        for (size_t i = 0; i < size * 8; i++) {
+                uint32_t bit = (uint32_t) (data[i / 8] >> (i % 8)) & 1;
+
+                crc = (crc >> 1) ^ ((crc ^ bit) & 1 ? 0xedb88320U : 0);
+        }
+        return ~crc;
+}
+
+START_TEST(the_sum_is_the_standards_and_a_member_given_twice_is_refused)
+{
+        static const char *const bodies[] = {"{\"v\":1,\"request\":{}",
+                                             "{\"v\":1,\"v\":1,\"request\":{}"};
+
+        ck_assert_uint_eq(plain_crc32("123456789", 9), 0xcbf43926U);
+        for (size_t i = 0; i < ELEMENTSOF(bodies); i++) {
+                _cleanup_free_ char *line = NULL;
+                _cleanup_json_ json_t *o = NULL;
+                int n;
+
+                n = asprintf(&line, "%s,\"crc\":\"%08x\"}", bodies[i],
+                             plain_crc32(bodies[i], strlen(bodies[i])));
+                ck_assert_int_gt(n, 0);
+                ck_assert_int_eq(record_line_read(line, (size_t) n, &o), i == 0 ? 0 : -EBADMSG);
+        }
 }
 END_TEST
 
@@ -472,7 +489,7 @@ static void add_tests(TCase *c) {
         tcase_add_loop_test(c, a_foreign_file_is_no_job, 0, ELEMENTSOF(foreign));
         tcase_add_loop_test(c, a_member_of_another_shape_is_refused, 0, ELEMENTSOF(wrong_values));
         tcase_add_test(c, a_later_version_is_named_as_such);
-        tcase_add_test(c, a_member_given_twice_is_refused);
+        tcase_add_test(c, the_sum_is_the_standards_and_a_member_given_twice_is_refused);
         tcase_add_test(c, on_the_same_boot_times_are_exact);
         tcase_add_test(c, on_another_boot_what_had_elapsed_counts_and_this_boots_time);
         tcase_add_test(c, where_boots_cannot_be_told_apart_the_clock_decides);
