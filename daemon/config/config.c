@@ -75,6 +75,19 @@ static int set_default_profile(Config *c, const ConfigEntry *e, char **ret_why) 
         return free_and_strdup(&c->default_profile, e->value);
 }
 
+/* Who owns and reads it is asked here, where the line can be named. That it is missing, or too
+ * short, is said by those who open it. */
+static int check_state_key(const ConfigEntry *e, const char *path, char **ret_why) {
+        _cleanup_secret_ Secret *key = NULL;
+        _cleanup_free_ char *why = NULL;
+        int r;
+
+        r = secret_path_read(path, "the state key", CONFIG_STATE_KEY_MAX, &key, &why);
+        if ((r == -EPERM || r == -EFBIG) && why)
+                return config_refuse(ret_why, e, "%s", why);
+        return r == -ENOMEM ? r : 0;
+}
+
 /* A credential that is not there is none: a key is made on first start, as by default. A file that
  * is named must be there, which opening the store says. */
 static int set_state_key(Config *c, const ConfigEntry *e, char **ret_why) {
@@ -86,6 +99,9 @@ static int set_state_key(Config *c, const ConfigEntry *e, char **ret_why) {
                 return r;
         if (e->value[0] != '/' && faccessat(AT_FDCWD, path, F_OK, AT_EACCESS) < 0)
                 return 0;
+        r = check_state_key(e, path, ret_why);
+        if (r < 0)
+                return r;
         free(c->state_key);
         c->state_key = TAKE_PTR(path);
         return 0;
@@ -123,7 +139,9 @@ static int load_daemon_key(Config *c, const ConfigEntry *e, char **ret_why) {
 }
 
 static int load_daemon(Config *c, const ConfigTree *t, char **ret_why) {
-        ConfigEntry state_key = {.value = (char[]){"credential:" CONFIG_STATE_KEY_CREDENTIAL}};
+        char section[] = DAEMON_SECTION, key[] = "StateKey",
+             value[] = CONFIG_CREDENTIAL_PREFIX CONFIG_STATE_KEY_CREDENTIAL;
+        const ConfigEntry state_key = {section, key, value, {"(default)", 0}};
         int r;
 
         r = set_state_key(c, &state_key, ret_why);

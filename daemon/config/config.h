@@ -15,6 +15,7 @@
 #define CONFIG_RETAIN_MIN USEC_PER_SEC
 #define CONFIG_RETAIN_MAX (3660 * USEC_PER_DAY) /* some ten years; or infinity */
 #define CONFIG_STATE_KEY_CREDENTIAL "state-key"
+#define CONFIG_STATE_KEY_MAX ((size_t) 4096)
 
 typedef struct Config {
         size_t max_jobs;          /* in the queue, all callers */

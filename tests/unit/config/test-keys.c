@@ -4,8 +4,9 @@
 
 #include <check.h>
 #include <errno.h>
-#include <pwd.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/config/config-profile.h"
@@ -344,7 +345,7 @@ START_TEST(credentials_become_paths)
         _cleanup_config_ Config *c = NULL;
         _cleanup_free_ char *expected = NULL;
 
-        fixture_write("credentials/state-key", "0123456789abcdef");
+        fixture_write_bytes("credentials/state-key", "0123456789abcdef", 16, 0400);
         fixture_write("credentials/serial", "SN1\n");
         setenv("CREDENTIALS_DIRECTORY", folder, 1);
         c = fixture_load("[Profile a]\nProvider=aws-iot\nEndpoint=h\nCertificate=credential:c\n"
@@ -367,6 +368,60 @@ START_TEST(a_state_key_credential_that_is_not_there_is_none)
         setenv("CREDENTIALS_DIRECTORY", fixture_path("."), 1);
         with_folder = fixture_load("[Daemon]\nStateKey=credential:state-key\n");
         ck_assert_ptr_null(with_folder->state_key);
+}
+END_TEST
+
+START_TEST(a_state_key_that_others_read_is_refused)
+{
+        const char *path = fixture_write_bytes("key", "0123456789abcdef", 16, 0644);
+        _cleanup_free_ char *content = NULL, *why = NULL;
+        _cleanup_config_ Config *c = NULL;
+
+        ck_assert_int_ge(asprintf(&content, "[Daemon]\nStateKey=%s\n", path), 0);
+        why = fixture_refused(content);
+        assert_contains(why, ":2: [Daemon] StateKey=: the state key ");
+        assert_contains(why, "chmod o= ");
+        ck_assert_int_eq(chmod(path, 0600), 0);
+        c = fixture_load(content);
+        ck_assert_str_eq(c->state_key, path);
+}
+END_TEST
+
+/* Puts the lines that show a key or a section into force: those with a '#' and no blank behind. */
+static char *uncomment(const char *text) {
+        char *out = strdup(text);
+
+        ck_assert_ptr_nonnull(out);
+        for (char *line = out; line && *line != '\0';) {
+                if (line[0] == '#' && line[1] != ' ' && line[1] != '\n')
+                        memmove(line, line + 1, strlen(line));
+                line = strchr(line, '\n');
+                line += line ? 1 : 0;
+        }
+        return out;
+}
+
+START_TEST(the_file_that_is_installed_explains_every_key_rightly)
+{
+        const char *etc = getenv("FLEETPROVD_ETC");
+        _cleanup_free_ char *path = NULL, *content = NULL;
+        _cleanup_config_ Config *as_it_is = NULL, *in_force = NULL;
+        _cleanup_secret_ Secret *text = NULL;
+
+        if (!etc)
+                return; /* run by hand */
+        ck_assert_int_ge(asprintf(&path, "%s/fleetprovd.conf", etc), 0);
+        ck_assert_int_eq(secret_from_file(AT_FDCWD, path, 65536, &text), 0);
+        as_it_is = fixture_load(secret_text(text));
+        ck_assert_uint_eq(as_it_is->n_profiles, 0);
+        content = uncomment(secret_text(text));
+        in_force = fixture_load(content);
+        ck_assert_uint_eq(in_force->n_profiles, 1);
+        ck_assert_uint_eq(in_force->max_jobs, as_it_is->max_jobs);
+        ck_assert_uint_eq(in_force->max_jobs_per_user, as_it_is->max_jobs_per_user);
+        ck_assert_uint_eq(in_force->retain_usec, as_it_is->retain_usec);
+        ck_assert_str_eq(in_force->bus, as_it_is->bus);
+        ck_assert_str_eq(parameters_get(&in_force->profiles[0]->fixed_parameters, "Line"), "7");
 }
 END_TEST
 
@@ -444,6 +499,8 @@ int main(void) {
         tcase_add_test(t, parameters_are_bounded_together);
         tcase_add_test(t, credentials_become_paths);
         tcase_add_test(t, a_state_key_credential_that_is_not_there_is_none);
+        tcase_add_test(t, a_state_key_that_others_read_is_refused);
+        tcase_add_test(t, the_file_that_is_installed_explains_every_key_rightly);
         tcase_add_test(t, client_ids_differ_between_profiles_and_stay);
         tcase_add_test(t, what_a_connection_is_made_of_is_told_from_the_rest);
         return suite_run("configuration keys", t);
