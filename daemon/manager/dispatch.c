@@ -157,6 +157,7 @@ static void on_lane_session_changed(void *userdata, Lane *lane) {
 
         if (s)
                 slot_refresh_status(s);
+        idle_postpone(m);
         dispatch_kick(m);
 }
 

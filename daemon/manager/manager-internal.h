@@ -52,6 +52,7 @@ struct Manager {
         LIST_HEAD(Job, retained);
         sd_event_source *dispatch; /* starts jobs: one defer source of normal priority */
         sd_event_source *retention_timer;
+        sd_event_source *idle_timer; /* gives memory back once nothing has moved for a while */
 };
 
 /* What the manager keeps for a job beside what the job is. */
@@ -125,6 +126,10 @@ void manager_acknowledge(Manager *m, Job *job, FrontCall *call);
 void manager_release(Manager *m, Job *job, FrontCall *call);
 void delivery_retain(Job *job);
 void delivery_unretain(Job *job);
+
+/* --- idle.c */
+/* Something moved: memory is given back a while after the last time this was called. */
+void idle_postpone(Manager *m);
 
 /* --- slot.c */
 int slot_new(Manager *m, Profile *profile, Slot **ret); /* takes the profile on success */

@@ -290,6 +290,7 @@ Manager *manager_free(Manager *m) {
         network_free(m->network);
         sd_event_source_disable_unref(m->dispatch);
         sd_event_source_disable_unref(m->retention_timer);
+        sd_event_source_disable_unref(m->idle_timer);
         config_free(m->config);
         sd_event_unref(m->event);
         free(m);

@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
-#include <sys/random.h>
 
 #include "daemon/base/log.h"
 
@@ -71,14 +70,12 @@ void job_result_done(JobResult *r) {
         *r = (JobResult){};
 }
 
-static int draw_id(char id[static IPC_JOB_ID_LENGTH + 1]) {
+static void draw_id(char id[static IPC_JOB_ID_LENGTH + 1]) {
         uint8_t bytes[IPC_JOB_ID_LENGTH / 2];
 
-        if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t) sizeof(bytes))
-                return -EIO;
+        arc4random_buf(bytes, sizeof(bytes));
         for (size_t i = 0; i < sizeof(bytes); i++)
                 (void) snprintf(id + 2 * i, 3, "%02x", bytes[i]);
-        return 0;
 }
 
 int job_new(Peer *owner, JobSpec *spec, usec_t now_real, usec_t now_boot, Job **ret) {
@@ -88,9 +85,7 @@ int job_new(Peer *owner, JobSpec *spec, usec_t now_real, usec_t now_boot, Job **
         j = calloc(1, sizeof(Job));
         if (!j)
                 return -ENOMEM;
-        r = draw_id(j->id);
-        if (r < 0)
-                return r;
+        draw_id(j->id);
         j->state = JOB_QUEUED;
         j->created_real = now_real;
         j->created_boot = now_boot;
