@@ -46,7 +46,7 @@ struct Worker {
 static void items_move(ItemList *to, ItemList *from) {
         Item *item, *next;
 
-        LIST_FOREACH_SAFE (items, item, next, from) {
+        LIST_FOREACH_SAFE(items, item, next, from) {
                 LIST_REMOVE(items, from, item);
                 LIST_APPEND(items, to, item);
         }
@@ -61,7 +61,7 @@ static void item_free(Item *item) {
 static void items_free(ItemList *list) {
         Item *item, *next;
 
-        LIST_FOREACH_SAFE (items, item, next, list) {
+        LIST_FOREACH_SAFE(items, item, next, list) {
                 LIST_REMOVE(items, list, item);
                 item_free(item);
         }
@@ -71,7 +71,7 @@ static void items_free(ItemList *list) {
 static bool run_lot(Worker *w, ItemList *lot) {
         Item *item;
 
-        LIST_FOREACH (items, item, lot) {
+        LIST_FOREACH(items, item, lot) {
                 bool stop;
 
                 pthread_mutex_lock(&w->lock);
@@ -130,7 +130,7 @@ static void tell_completions(Worker *w) {
         pthread_mutex_lock(&w->lock);
         items_move(&done, &w->done);
         pthread_mutex_unlock(&w->lock);
-        LIST_FOREACH_SAFE (items, item, next, &done) {
+        LIST_FOREACH_SAFE(items, item, next, &done) {
                 LIST_REMOVE(items, &done, item);
                 w->pending--;
                 if (item->type->complete)

@@ -11,7 +11,7 @@
 static Slot *slot_of_lane(Manager *m, const Lane *lane) {
         Slot *s;
 
-        LIST_FOREACH (slots, s, m)
+        LIST_FOREACH(slots, s, m)
                 if (s->lane == lane)
                         return s;
         return NULL;
@@ -98,7 +98,8 @@ static int on_dispatch_defer(sd_event_source *source, void *userdata) {
         Manager *m = userdata;
         Slot *s;
 
-        LIST_FOREACH (slots, s, m) {
+        idle_postpone(m);
+        LIST_FOREACH(slots, s, m) {
                 reload_settle(s);
                 while (can_start(s)) {
                         Job *job = queue_take(s->queue);

@@ -282,7 +282,7 @@ Manager *manager_free(Manager *m) {
                 front_set_stopping(m->front);
         /* What was asked of the disk is finished and answered first. */
         store_free(m->store);
-        LIST_FOREACH_SAFE (slots, s, next, m)
+        LIST_FOREACH_SAFE(slots, s, next, m)
                 slot_free(s);
         free_jobs(m);
         front_free(m->front);
@@ -309,7 +309,7 @@ char *manager_status_text(const Manager *m) {
         char *text = NULL;
         Slot *s;
 
-        LIST_FOREACH (slots, s, m) {
+        LIST_FOREACH(slots, s, m) {
                 slots++;
                 ready += lane_state(s->lane) == SESSION_READY;
         }

@@ -51,7 +51,7 @@ static void replace_slot(Slot *s, Profile *profile) {
 static void replace_all(Manager *m, Config *config) {
         Slot *s, *next;
 
-        LIST_FOREACH_SAFE (slots, s, next, m) {
+        LIST_FOREACH_SAFE(slots, s, next, m) {
                 Profile *profile = take_profile(config, s->profile->name);
 
                 if (profile)

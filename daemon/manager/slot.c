@@ -22,7 +22,7 @@
 Slot *slot_find(const Manager *m, const char *name) {
         Slot *s;
 
-        LIST_FOREACH (slots, s, m)
+        LIST_FOREACH(slots, s, m)
                 if (streq(s->profile->name, name))
                         return s;
         return NULL;

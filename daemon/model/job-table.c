@@ -41,7 +41,7 @@ JobTable *job_table_free(JobTable *t) {
 
         if (!t)
                 return NULL;
-        LIST_FOREACH_SAFE (jobs, job, next, t) {
+        LIST_FOREACH_SAFE(jobs, job, next, t) {
                 job_table_remove(t, job);
                 job_free(job);
         }
@@ -119,7 +119,7 @@ size_t job_table_count_state(const JobTable *t, JobState state) {
         const Job *job;
         size_t n = 0;
 
-        LIST_FOREACH (jobs, job, t)
+        LIST_FOREACH(jobs, job, t)
                 if (job->state == state)
                         n++;
         return n;
@@ -129,7 +129,7 @@ size_t job_table_count_owner(const JobTable *t, const Peer *owner) {
         const Job *job;
         size_t n = 0;
 
-        LIST_FOREACH (jobs, job, t)
+        LIST_FOREACH(jobs, job, t)
                 if (peer_same_owner(job->owner, owner))
                         n++;
         return n;

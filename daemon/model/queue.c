@@ -31,7 +31,7 @@ Queue *queue_free(Queue *q) {
 
         if (!q)
                 return NULL;
-        LIST_FOREACH_SAFE (turns, turn, next, q)
+        LIST_FOREACH_SAFE(turns, turn, next, q)
                 turn_free(q, turn);
         free(q);
         return NULL;
@@ -40,7 +40,7 @@ Queue *queue_free(Queue *q) {
 static Turn *find_turn(const Queue *q, const Peer *owner) {
         Turn *turn;
 
-        LIST_FOREACH (turns, turn, q)
+        LIST_FOREACH(turns, turn, q)
                 if (peer_same_owner(turn->owner, owner))
                         return turn;
         return NULL;
