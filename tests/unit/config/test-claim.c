@@ -6,8 +6,9 @@
 
 #include <check.h>
 #include <errno.h>
-#include <grp.h>
+#include <sched.h>
 #include <stdio.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -79,16 +80,30 @@ START_TEST(a_secret_that_a_foreign_group_may_touch_is_refused_with_the_mend)
 }
 END_TEST
 
-START_TEST(our_group_may_read_a_secret)
-{
-        const struct group *group = getgrnam(SECRET_PATH_GROUP);
-        const char *path = fixture_write_bytes("a", "secret", 6, 0600);
+/* Gives this test's process, and no other, a machine that has our group. False: it may not. */
+static bool make_group(void) {
+        static const char groups[] = "root:x:0:\n" SECRET_PATH_GROUP ":x:4711:\n";
+        const char *path = fixture_write_bytes("group", groups, sizeof(groups) - 1, 0644);
 
-        if (!group || getuid() != 0)
-                return; /* a machine without the group has nothing to show here */
-        ck_assert_int_eq(chown(path, 0, group->gr_gid), 0);
+        return unshare(CLONE_NEWNS) == 0 &&
+               mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+               mount(path, "/etc/group", NULL, MS_BIND, NULL) == 0;
+}
+
+START_TEST(our_group_and_no_other_may_read_a_secret)
+{
+        const char *path = fixture_write_bytes("a", "secret", 6, 0600);
+        _cleanup_free_ char *why = NULL;
+
+        if (!make_group())
+                return; /* only root can, where a container lets him */
+        ck_assert_int_eq(chown(path, 0, 4711), 0);
         ck_assert_int_eq(chmod(path, 0640), 0);
         accepted(path);
+        ck_assert_int_eq(chown(path, 0, 4712), 0);
+        why = refused(path, -EPERM);
+        assert_contains(why, "open to group 4712");
+        ck_assert_int_eq(umount2("/etc/group", MNT_DETACH), 0);
 }
 END_TEST
 
@@ -376,7 +391,7 @@ int main(void) {
         tcase_add_test(t, a_secret_of_ours_that_nobody_else_reads_is_taken);
         tcase_add_test(t, a_secret_that_others_may_touch_is_refused_with_the_mend);
         tcase_add_test(t, a_secret_that_a_foreign_group_may_touch_is_refused_with_the_mend);
-        tcase_add_test(t, our_group_may_read_a_secret);
+        tcase_add_test(t, our_group_and_no_other_may_read_a_secret);
         tcase_add_test(t, a_secret_of_another_user_is_refused_with_the_mend);
         tcase_add_test(t, the_daemons_own_user_may_own_a_secret);
         tcase_add_test(t, a_credential_may_have_the_group_rights_of_its_mask);
