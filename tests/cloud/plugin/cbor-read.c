@@ -30,6 +30,7 @@ typedef struct Reader {
 typedef struct Head {
         Major major;
         bool indefinite;
+        bool eight_bytes; /* of major 7: a double */
         uint64_t value;
 } Head;
 
@@ -68,6 +69,7 @@ static bool read_head(Reader *r, Head *ret) {
         if (info > 27)
                 return fail(r, "has a reserved length"), false;
         width = (size_t) 1 << (info - 24);
+        ret->eight_bytes = width == sizeof(ret->value);
         if ((size_t) (r->end - r->at) < width)
                 return fail(r, "ends inside a length"), false;
         for (size_t i = 0; i < width; i++)
@@ -178,6 +180,12 @@ static json_t *read_map(Reader *r, const Head *head, unsigned depth) {
 }
 
 static json_t *read_simple(Reader *r, const Head *head) {
+        double number;
+
+        if (head->eight_bytes) {
+                memcpy(&number, &head->value, sizeof(number));
+                return json_real(number);
+        }
         if (!head->indefinite)
                 switch (head->value) {
                 case 20:

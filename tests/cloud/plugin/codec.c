@@ -30,7 +30,7 @@ static json_t *with_wrong_types(const json_t *body) {
         const char *key;
         json_t *value;
 
-        json_object_foreach (mutable, key, value)
+        json_object_foreach(mutable, key, value)
                 json_object_set_new(wrong, key,
                                     json_is_string(value)   ? json_integer(42)
                                     : json_is_object(value) ? json_array()

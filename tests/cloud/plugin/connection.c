@@ -38,7 +38,7 @@ static Session *session_free(Connections *connections, Session *session) {
 static Session *find_session(Connections *connections, const char *id) {
         Session *session;
 
-        LIST_FOREACH (sessions, session, connections)
+        LIST_FOREACH(sessions, session, connections)
                 if (streq(session->id, id))
                         return session;
         return NULL;
@@ -116,7 +116,7 @@ void connections_clear(Connections *connections) {
 Connection *connections_find_client(Connections *connections, const struct mosquitto *client) {
         Connection *connection;
 
-        LIST_FOREACH (connections, connection, connections)
+        LIST_FOREACH(connections, connection, connections)
                 if (connection->client == client)
                         return connection;
         return NULL;
@@ -125,7 +125,7 @@ Connection *connections_find_client(Connections *connections, const struct mosqu
 Connection *connections_find_number(Connections *connections, uint64_t number) {
         Connection *connection;
 
-        LIST_FOREACH (connections, connection, connections)
+        LIST_FOREACH(connections, connection, connections)
                 if (connection->number == number)
                         return connection;
         return NULL;
@@ -134,7 +134,7 @@ Connection *connections_find_number(Connections *connections, uint64_t number) {
 Connection *connections_find_id(Connections *connections, const char *id) {
         Connection *connection;
 
-        LIST_FOREACH (connections, connection, connections)
+        LIST_FOREACH(connections, connection, connections)
                 if (streq(connection->id, id))
                         return connection;
         return NULL;

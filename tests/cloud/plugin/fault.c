@@ -101,7 +101,7 @@ size_t faults_clear(Faults *faults, unsigned id) {
         Fault *fault, *next;
         size_t n = 0;
 
-        LIST_FOREACH_SAFE (faults, fault, next, faults)
+        LIST_FOREACH_SAFE(faults, fault, next, faults)
                 if (id == 0 || fault->id == id) {
                         remove_fault(faults, fault);
                         n++;
@@ -122,7 +122,7 @@ json_t *faults_list(const Faults *faults) {
         json_t *list = json_array();
         const Fault *fault;
 
-        LIST_FOREACH (faults, fault, faults)
+        LIST_FOREACH(faults, fault, faults)
                 json_array_append_new(
                         list, json_pack("{s:i, s:s, s:s*, s:o*, s:s*, s:o, s:I, s:I}", "id",
                                         (int) fault->id, "kind", fault_kind_to_string(fault->kind),
@@ -174,7 +174,7 @@ void faults_strike_request(Faults *faults, Operation operation, const char *clie
         Fault *fault;
 
         *ret = (Strike){};
-        LIST_FOREACH (faults, fault, faults)
+        LIST_FOREACH(faults, fault, faults)
                 if (fault_info(fault->kind)->scope == SCOPE_REQUEST && !ret->by[fault->kind] &&
                     (fault->operations & 1U << operation) && of_client(fault, client) &&
                     strikes(faults, fault))
@@ -185,7 +185,7 @@ void faults_strike_connect(Faults *faults, const char *client, Strike *ret) {
         Fault *fault;
 
         *ret = (Strike){};
-        LIST_FOREACH (faults, fault, faults)
+        LIST_FOREACH(faults, fault, faults)
                 if (fault_info(fault->kind)->scope == SCOPE_CONNECT && !ret->by[fault->kind] &&
                     of_client(fault, client) && strikes(faults, fault))
                         ret->by[fault->kind] = fault;
@@ -196,7 +196,7 @@ void faults_strike_topic(Faults *faults, FaultScope scope, const char *topic, co
         Fault *fault;
 
         *ret = (Strike){};
-        LIST_FOREACH (faults, fault, faults)
+        LIST_FOREACH(faults, fault, faults)
                 if (fault_info(fault->kind)->scope == scope && !ret->by[fault->kind] &&
                     of_client(fault, client) &&
                     (!fault->value || fnmatch(fault->value, topic, 0) == 0) &&

@@ -54,7 +54,7 @@ static bool parameters_are_valid(const json_t *request) {
                 return true;
         if (!json_is_object(parameters))
                 return false;
-        json_object_foreach (mutable, key, value)
+        json_object_foreach(mutable, key, value)
                 if (!json_is_string(value))
                         return false;
         return true;

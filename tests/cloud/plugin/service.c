@@ -137,7 +137,7 @@ static void wait_for_key(Cloud *cloud, const Connection *connection, const Topic
         KeyRequest *waiting, *i;
         size_t n = 0;
 
-        LIST_FOREACH (key_requests, i, cloud)
+        LIST_FOREACH(key_requests, i, cloud)
                 n++;
         waiting = n < KEY_REQUESTS_MAX ? calloc(1, sizeof(*waiting)) : NULL;
         if (!waiting)
@@ -195,7 +195,7 @@ void service_serve_key_requests(Cloud *cloud) {
 void service_forget(Cloud *cloud, const Connection *connection) {
         KeyRequest *waiting, *next;
 
-        LIST_FOREACH_SAFE (key_requests, waiting, next, cloud)
+        LIST_FOREACH_SAFE(key_requests, waiting, next, cloud)
                 if (waiting->connection == connection->number) {
                         LIST_REMOVE(key_requests, cloud, waiting);
                         free(waiting);
