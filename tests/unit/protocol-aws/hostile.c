@@ -92,15 +92,21 @@ START_TEST(nothing_may_follow)
 }
 END_TEST
 
-START_TEST(any_byte_may_be_any_other)
+/* All single bits, and what means something to one of the decoders. */
+START_TEST(any_byte_may_be_another)
 {
+        static const uint8_t telling[] = {0x00, 0xff, 0x7f, 0x9f, 0xbf, 0x5f, 0xf6, '"', '\\', '}'};
         Payload p = payload_from_json((Encoding) _i, SAMPLE);
 
         for (size_t at = 0; at < p.size; at++) {
                 uint8_t was = p.data[at];
 
-                for (unsigned byte = 0; byte < 256; byte++) {
-                        p.data[at] = (uint8_t) byte;
+                for (unsigned bit = 0; bit < 8; bit++) {
+                        p.data[at] = (uint8_t) (was ^ (1U << bit));
+                        (void) parse_as_all(&p);
+                }
+                for (int i = 0; i < N(telling); i++) {
+                        p.data[at] = telling[i];
                         (void) parse_as_all(&p);
                 }
                 p.data[at] = was;
@@ -123,7 +129,7 @@ START_TEST(several_bytes_may_change_at_once)
         Payload whole = payload_from_json((Encoding) _i, SAMPLE);
         uint32_t state = 1;
 
-        for (int round = 0; round < 5000; round++) {
+        for (int round = 0; round < 1000; round++) {
                 Payload p = payload_from_bytes(whole.format, whole.data, whole.size);
 
                 for (int i = 0; i < 4; i++) {
@@ -405,7 +411,7 @@ int main(void) {
         tcase_add_loop_test(c, sample_is_an_answer_to_anything, 0, ENCODING_MAX);
         tcase_add_loop_test(c, no_proper_beginning_is_an_answer, 0, ENCODING_MAX);
         tcase_add_loop_test(c, nothing_may_follow, 0, ENCODING_MAX);
-        tcase_add_loop_test(c, any_byte_may_be_any_other, 0, ENCODING_MAX);
+        tcase_add_loop_test(c, any_byte_may_be_another, 0, ENCODING_MAX);
         tcase_add_loop_test(c, several_bytes_may_change_at_once, 0, ENCODING_MAX);
         tcase_add_loop_test(c, hostile_cbor_is_refused, 0, N(cbor));
         tcase_add_loop_test(c, scalars_of_cbor_become_their_text, 0, N(scalars));

@@ -188,13 +188,16 @@ END_TEST
 int main(void) {
         Suite *s = suite_create("protocol/aws memory");
         TCase *c = tcase_create("memory");
+        const char *fork = getenv("CK_FORK");
 
         tcase_set_timeout(c, 300);
         tcase_add_loop_test(c, each_allocation_may_fail, 0, N_WORKS);
         tcase_add_loop_test(c, nothing_that_is_freed_holds_a_secret, 0, N_WORKS);
         tcase_add_test(c, wiped_tree_holds_no_secret);
-        tcase_add_loop_test_raise_signal(c, hardened_jansson_ends_rather_than_drop_a_byte, SIGABRT,
-                                         1, 8);
+        /* Without a process of its own the signal would be ours. */
+        if (!fork || strcmp(fork, "no") != 0)
+                tcase_add_loop_test_raise_signal(c, hardened_jansson_ends_rather_than_drop_a_byte,
+                                                 SIGABRT, 1, 8);
         tcase_add_test(c, watch_sees_a_secret_that_was_left);
         suite_add_tcase(s, c);
         return suite_run(s);

@@ -87,7 +87,7 @@ static void put_object(Writer *w, json_t *object) {
         w->size += w->indefinite
                            ? cbor_encode_indef_map_start(w->data + w->size, 1)
                            : cbor_encode_map_start(json_object_size(object), w->data + w->size, 9);
-        json_object_foreach (object, name, value) {
+        json_object_foreach(object, name, value) {
                 put_text(w, name, strlen(name));
                 put_value(w, value);
         }
@@ -101,7 +101,7 @@ static void put_array(Writer *w, json_t *array) {
         w->size += w->indefinite
                            ? cbor_encode_indef_array_start(w->data + w->size, 1)
                            : cbor_encode_array_start(json_array_size(array), w->data + w->size, 9);
-        json_array_foreach (array, i, value)
+        json_array_foreach(array, i, value)
                 put_value(w, value);
         put_break(w);
 }
