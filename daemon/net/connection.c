@@ -53,7 +53,7 @@ struct Connection {
 static void shut(Connection *c, bool polite) {
         c->phase = PHASE_OVER;
         c->timer = sd_event_source_disable_unref(c->timer);
-        c->link = link_free(c->link);
+        c->link = leg_free(c->link);
         c->generation = generation_close(c->generation, polite);
 }
 
@@ -94,7 +94,7 @@ static void clear_in_flight(Connection *c) {
 
 static Failure *failure_timeout(const Connection *c) {
         if (c->link)
-                return link_failure_timeout(c->link);
+                return leg_failure_timeout(c->link);
         return failure_new(
                 ERROR_TIMEOUT,
                 "%s took the TLS connection, but did not answer MQTT CONNECT within %u s; "
@@ -244,7 +244,7 @@ static void on_linked(Tls *tls, int fd, Failure *failure, void *userdata) {
         };
         int r;
 
-        c->link = link_free(c->link);
+        c->link = leg_free(c->link);
         if (!tls) {
                 connection_lost(c, failure);
                 return;
@@ -302,20 +302,20 @@ int connection_new(Network *n, const ConnectionParameters *p, const ConnectionHa
         if (r < 0)
                 return r;
         user_timeout = p->keep_alive_sec * USEC_PER_SEC * 3 / 2;
-        r = link_new(n->event, n->names,
-                     &(LinkParameters){
-                             .tls = {.host = p->host,
-                                     .port = p->port,
-                                     .alpn = p->alpn,
-                                     .trusted = p->trusted,
-                                     .certificate = p->certificate,
-                                     .private_key = p->private_key,
-                                     .cipher_list = p->cipher_list},
-                             .user_timeout_usec = user_timeout > USER_TIMEOUT_USEC_MIN
-                                                          ? user_timeout
-                                                          : USER_TIMEOUT_USEC_MIN,
-                     },
-                     on_linked, c, &c->link);
+        r = leg_new(n->event, n->names,
+                    &(LinkParameters){
+                            .tls = {.host = p->host,
+                                    .port = p->port,
+                                    .alpn = p->alpn,
+                                    .trusted = p->trusted,
+                                    .certificate = p->certificate,
+                                    .private_key = p->private_key,
+                                    .cipher_list = p->cipher_list},
+                            .user_timeout_usec = user_timeout > USER_TIMEOUT_USEC_MIN
+                                                         ? user_timeout
+                                                         : USER_TIMEOUT_USEC_MIN,
+                    },
+                    on_linked, c, &c->link);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(c);

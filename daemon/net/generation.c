@@ -177,7 +177,7 @@ bool generation_step_lingering(Network *n) {
         Generation *g, *next;
         bool all_wait = true;
 
-        LIST_FOREACH_SAFE (lingering, g, next, n) {
+        LIST_FOREACH_SAFE(lingering, g, next, n) {
                 bridge_step(g->bridge);
                 if (!mqtt_waits_for_worker(g->mqtt)) {
                         all_wait = false;

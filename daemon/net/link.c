@@ -32,14 +32,14 @@ static void forget_parameters(Link *l) {
 }
 
 /* The last thing that the caller does: the handler may free the Link. */
-static void link_failed(Link *l, Failure *failure) {
+static void leg_failed(Link *l, Failure *failure) {
         l->io = sd_event_source_disable_unref(l->io);
         l->tls = tls_free(l->tls);
         l->fd = close_fd(l->fd);
         l->handler(NULL, -1, failure, l->userdata);
 }
 
-static void link_step(Link *l) {
+static void leg_step(Link *l) {
         Failure *failure = NULL;
         int r = 0;
 
@@ -56,15 +56,15 @@ static void link_step(Link *l) {
                 return;
         case TLS_CLOSED: /* not from a handshake */
         case TLS_FAILED:
-                link_failed(l, failure);
+                leg_failed(l, failure);
                 return;
         }
         if (r < 0)
-                link_failed(l, failure_from_errno(r, "cannot wait for %s", l->host));
+                leg_failed(l, failure_from_errno(r, "cannot wait for %s", l->host));
 }
 
 static int on_link_io(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
-        link_step(userdata);
+        leg_step(userdata);
         return 0;
 }
 
@@ -75,22 +75,22 @@ static void on_dialled(int fd, Failure *failure, void *userdata) {
 
         l->dial = dial_free(l->dial);
         if (fd < 0) {
-                link_failed(l, failure);
+                leg_failed(l, failure);
                 return;
         }
         l->fd = fd;
         made = tls_new(fd, &l->p, &l->tls, &failure);
         forget_parameters(l);
         if (!made) {
-                link_failed(l, failure);
+                leg_failed(l, failure);
                 return;
         }
         r = sd_event_add_io(l->event, &l->io, fd, EPOLLOUT, on_link_io, l);
         if (r < 0) {
-                link_failed(l, failure_from_errno(r, "cannot wait for %s", l->host));
+                leg_failed(l, failure_from_errno(r, "cannot wait for %s", l->host));
                 return;
         }
-        link_step(l);
+        leg_step(l);
 }
 
 static int copy_secret(const Secret *s, Secret **ret) {
@@ -117,9 +117,9 @@ static int copy_parameters(Link *l, const TlsParameters *p) {
         return 0;
 }
 
-int link_new(sd_event *event, Worker *names, const LinkParameters *p, LinkHandler handler,
-             void *userdata, Link **ret) {
-        _cleanup_(link_freep) Link *l = NULL;
+int leg_new(sd_event *event, Worker *names, const LinkParameters *p, LinkHandler handler,
+            void *userdata, Link **ret) {
+        _cleanup_(leg_freep) Link *l = NULL;
         int r;
 
         l = calloc(1, sizeof(Link));
@@ -143,7 +143,7 @@ int link_new(sd_event *event, Worker *names, const LinkParameters *p, LinkHandle
         return 0;
 }
 
-Link *link_free(Link *l) {
+Link *leg_free(Link *l) {
         if (!l)
                 return NULL;
         dial_free(l->dial);
@@ -157,7 +157,7 @@ Link *link_free(Link *l) {
         return NULL;
 }
 
-Failure *link_failure_timeout(const Link *l) {
+Failure *leg_failure_timeout(const Link *l) {
         if (l->dial)
                 return dial_failure_timeout(l->dial);
         return failure_new(

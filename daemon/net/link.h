@@ -11,7 +11,7 @@
 
 typedef struct Link Link;
 
-/* Once, never from within link_new(); the Link may be freed in it. `tls` (over `fd`) and `fd` are
+/* Once, never from within leg_new(); the Link may be freed in it. `tls` (over `fd`) and `fd` are
  * the handler's, or, with tls NULL, `failure` is. */
 typedef void (*LinkHandler)(Tls *tls, int fd, Failure *failure, void *userdata);
 
@@ -20,11 +20,11 @@ typedef struct LinkParameters {
         usec_t user_timeout_usec;
 } LinkParameters;
 
-int link_new(sd_event *event, Worker *names, const LinkParameters *p, LinkHandler handler,
-             void *userdata, Link **ret);
-Link *link_free(Link *l); /* silent from then on */
-DEFINE_CLEANUP(Link *, link_free);
+int leg_new(sd_event *event, Worker *names, const LinkParameters *p, LinkHandler handler,
+            void *userdata, Link **ret);
+Link *leg_free(Link *l); /* silent from then on */
+DEFINE_CLEANUP(Link *, leg_free);
 
 /* For the one who watches the time: what phase it is in (name-resolution, connect-failed,
  * tls-failed), and what is known so far. */
-Failure *link_failure_timeout(const Link *l);
+Failure *leg_failure_timeout(const Link *l);

@@ -63,7 +63,7 @@ Mailbox *mailbox_free(Mailbox *b) {
 
         if (!b)
                 return NULL;
-        LIST_FOREACH_SAFE (mails, mail, next, b) {
+        LIST_FOREACH_SAFE(mails, mail, next, b) {
                 LIST_REMOVE(mails, b, mail);
                 mail_free(mail);
         }

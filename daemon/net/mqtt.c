@@ -346,7 +346,7 @@ static Task *start_task_new(Mqtt *m, const MqttParameters *p) {
 static void mqtt_destroy(Mqtt *m) {
         Subscription *s, *next;
 
-        LIST_FOREACH_SAFE (subscriptions, s, next, m) {
+        LIST_FOREACH_SAFE(subscriptions, s, next, m) {
                 LIST_REMOVE(subscriptions, m, s);
                 free(s);
         }

@@ -88,16 +88,31 @@ static bool make_context(Tls *t, const TlsParameters *p, Failure **ret_failure) 
         return true;
 }
 
-static bool host_is_address(const char *host) {
-        struct in6_addr address;
+#define IPV6_GROUPS 8U
+#define ADDRESS_TEXT_MAX sizeof("0000:0000:0000:0000:0000:0000:0000:0000")
 
-        return inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1;
+/* An address as wolfSSL writes those of a certificate, for it compares texts: IPv6 with all its
+ * digits, in upper case. False: it is a name. */
+static bool address_as_compared(const char *host, char text[static ADDRESS_TEXT_MAX]) {
+        struct in6_addr in6;
+        struct in_addr in;
+
+        if (inet_pton(AF_INET, host, &in) == 1)
+                return inet_ntop(AF_INET, &in, text, ADDRESS_TEXT_MAX);
+        if (inet_pton(AF_INET6, host, &in6) != 1)
+                return false;
+        for (size_t i = 0; i < IPV6_GROUPS; i++)
+                (void) snprintf(text + 5 * i - (i > 0), ADDRESS_TEXT_MAX - 5 * i + (i > 0),
+                                i > 0 ? ":%04X" : "%04X", ntohs(in6.s6_addr16[i]));
+        return true;
 }
 
 /* Who the server must be: by name with SNI, or by address, which SNI cannot carry (RFC 6066, 3). */
 static bool expect_host(Tls *t, const char *host) {
-        if (host_is_address(host))
-                return wolfSSL_X509_VERIFY_PARAM_set1_ip_asc(wolfSSL_get0_param(t->ssl), host) ==
+        char address[ADDRESS_TEXT_MAX];
+
+        if (address_as_compared(host, address))
+                return wolfSSL_X509_VERIFY_PARAM_set1_ip_asc(wolfSSL_get0_param(t->ssl), address) ==
                        WOLFSSL_SUCCESS;
         return wolfSSL_UseSNI(t->ssl, WOLFSSL_SNI_HOST_NAME, host, (unsigned short) strlen(host)) ==
                        WOLFSSL_SUCCESS &&

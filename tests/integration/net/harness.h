@@ -29,6 +29,17 @@ void harness_wait_log(const char *log, const char *text);
 bool harness_log_has(const char *log, const char *text);
 size_t harness_log_size(const char *log);
 
+/* Waits until somebody listens on the port of 127.0.0.1 or ::1, without connecting to it. */
+void harness_wait_listening(uint16_t port);
+
+/* Listens on 127.0.0.1. */
+int harness_listen(uint16_t port, int backlog);
+
+/* A TCP server that runs what `talk` does for each connection, in a child of its own. It may not
+ * use Check. */
+typedef void (*HarnessTalk)(int fd);
+pid_t harness_start_talker(uint16_t port, HarnessTalk talk);
+
 /* A mosquitto that wants client certificates of ca.pem, on 127.0.0.1 and ::1. */
 pid_t harness_start_broker(uint16_t port, const char *extra);
 

@@ -1,19 +1,66 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The whole way against a real broker: mosquitto, with TLS and client certificates. */
+/* The whole way: against mosquitto with TLS and client certificates, against servers that go by a
+ * script, and against nobody. */
 
 #include <check.h>
+#include <dirent.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "tests/integration/net/harness.h"
+#include "tests/integration/net/tls-talker.h"
+
+static pid_t server;
+
+static void stop_server(void) {
+        harness_stop(server);
+        server = 0;
+}
+
+static void start_broker(Client *c, const char *extra) {
+        uint16_t port = harness_free_port();
+
+        server = harness_start_broker(port, extra);
+        client_init(c, port);
+}
+
+static void start_talker(Client *c, TlsTalk talk) {
+        uint16_t port = harness_free_port();
+
+        server = tls_talker_start(port, talk);
+        client_init(c, port);
+}
+
+static void run_until_gone(Client *c) {
+        while (network_lingering(c->network) > 0)
+                ck_assert_int_ge(sd_event_run(c->event, UINT64_MAX), 0);
+}
+
+static unsigned count_descriptors(void) {
+        DIR *dir = opendir("/proc/self/fd");
+        unsigned n = 0;
+
+        ck_assert_ptr_nonnull(dir);
+        while (readdir(dir))
+                n++;
+        closedir(dir);
+        return n;
+}
+
+/* --- a real broker ------------------------------------------------------------------------------
+ */
 
 START_TEST(message_comes_back_from_the_broker)
 {
-        uint16_t port = harness_free_port();
-        pid_t broker = harness_start_broker(port, NULL);
+        static const char *const hosts[] = {"localhost", "127.0.0.1", "::1"};
         Client c;
 
-        client_init(&c, port);
+        start_broker(&c, NULL);
+        c.p.host = hosts[_i];
         client_connect(&c);
         client_run(&c, &c.n_connected, 1);
         ck_assert_int_eq(connection_subscribe(c.connection, "a/b"), 0);
@@ -30,19 +77,544 @@ START_TEST(message_comes_back_from_the_broker)
         client_disconnect(&c);
         client_done(&c);
         harness_wait_log("mosquitto.log", "Received DISCONNECT");
-        harness_stop(broker);
+        stop_server();
+}
+END_TEST
+
+/* Larger than a TLS record, in both directions, and back unchanged. */
+START_TEST(large_message_comes_back_whole)
+{
+        size_t size = PACKET_MAX - 16;
+        uint8_t *payload = malloc(size);
+        Client c;
+
+        for (size_t i = 0; i < size; i++)
+                payload[i] = (uint8_t) (i * 7 + i / 251);
+        start_broker(&c, NULL);
+        client_connect(&c);
+        client_run(&c, &c.n_connected, 1);
+        ck_assert_int_eq(connection_subscribe(c.connection, "t"), 0);
+        client_run(&c, &c.n_subscribed, 1);
+        for (unsigned i = 1; i <= 3; i++) {
+                ck_assert_int_eq(connection_publish(c.connection, "t", payload, size), 0);
+                client_run(&c, &c.n_messages, i);
+                ck_assert_uint_eq(c.payload_size, size);
+                ck_assert_mem_eq(c.payload, payload, size);
+        }
+
+        /* A little more, and it is over. */
+        c.p.packet_max = 1024;
+        client_connect(&c);
+        client_run(&c, &c.n_connected, 1);
+        ck_assert_int_eq(connection_subscribe(c.connection, "t"), 0);
+        client_run(&c, &c.n_subscribed, 1);
+        ck_assert_int_eq(connection_publish(c.connection, "t", payload, 1024), 0);
+        client_run(&c, &c.n_lost, 1);
+        ck_assert_int_eq(failure_code(c.failure), ERROR_BAD_RESPONSE);
+        ck_assert_ptr_nonnull(strstr(failure_message(c.failure), "more than the 1024"));
+        client_done(&c);
+        stop_server();
+        free(payload);
+}
+END_TEST
+
+START_TEST(broker_that_dies_is_a_loss)
+{
+        Client c;
+
+        start_broker(&c, NULL);
+        client_connect(&c);
+        client_run(&c, &c.n_connected, 1);
+        stop_server();
+        client_run(&c, &c.n_lost, 1);
+        ck_assert_int_eq(failure_code(c.failure), ERROR_CONNECTION_LOST);
+        ck_assert_ptr_null(strstr(failure_message(c.failure), "last thing sent"));
+        ck_assert_int_eq(connection_subscribe(c.connection, "t"), -ENOTCONN);
+        ck_assert_int_eq(connection_publish(c.connection, "t", "x", 1), -ENOTCONN);
+        client_done(&c);
+}
+END_TEST
+
+START_TEST(connack_5_is_credentials_refused)
+{
+        Client c;
+
+        start_broker(&c, "password_file /dev/null\nallow_anonymous false\n");
+        client_must_fail(&c, ERROR_CREDENTIALS_REFUSED, "CONNACK 5");
+        ck_assert_int_eq(c.failure->status_code, 5);
+        client_done(&c);
+        stop_server();
+}
+END_TEST
+
+/* Nothing is left behind by a generation: no descriptor, and no event of it reaches the next. */
+START_TEST(connection_after_connection_leaves_nothing_behind)
+{
+        unsigned descriptors = 0;
+        Client c;
+
+        start_broker(&c, NULL);
+        for (unsigned i = 0; i < 4; i++) {
+                client_connect(&c);
+                client_run(&c, &c.n_connected, 1);
+                ck_assert_int_eq(connection_subscribe(c.connection, "t"), 0);
+                client_run(&c, &c.n_subscribed, 1);
+                ck_assert_int_eq(connection_publish(c.connection, "t", "x", 1), 0);
+                client_disconnect(&c);
+                run_until_gone(&c);
+                if (i == 0)
+                        descriptors = count_descriptors();
+                else
+                        ck_assert_uint_eq(count_descriptors(), descriptors);
+                ck_assert_uint_le(c.n_messages, 1);
+        }
+        client_done(&c);
+        stop_server();
+}
+END_TEST
+
+/* The library holds its global lock while it waits for one bridge's answer: were it waited for on
+ * the loop, the others would starve each other. */
+START_TEST(several_connect_at_once)
+{
+        Connection *others[6] = {};
+        Client c, records[ELEMENTSOF(others)] = {};
+        char id[ELEMENTSOF(others)][8];
+
+        start_broker(&c, NULL);
+        client_connect(&c);
+        for (size_t i = 0; i < ELEMENTSOF(others); i++) {
+                (void) snprintf(id[i], sizeof(id[i]), "id%zu", i);
+                records[i].event = c.event;
+                records[i].network = c.network;
+                records[i].p = c.p;
+                records[i].p.client_id = id[i];
+                client_connect(&records[i]);
+        }
+        client_run(&c, &c.n_connected, 1);
+        for (size_t i = 0; i < ELEMENTSOF(others); i++) {
+                client_run(&records[i], &records[i].n_connected, 1);
+                ck_assert_int_eq(connection_subscribe(records[i].connection, id[i]), 0);
+        }
+        for (size_t i = 0; i < ELEMENTSOF(others); i++) {
+                client_run(&records[i], &records[i].n_subscribed, 1);
+                ck_assert_int_eq(connection_publish(records[i].connection, id[i], id[i], 3), 0);
+                client_run(&records[i], &records[i].n_messages, 1);
+                ck_assert_str_eq(records[i].topic, id[i]);
+        }
+        for (size_t i = 0; i < ELEMENTSOF(others); i++) {
+                client_disconnect(&records[i]);
+                free(records[i].topic);
+                free(records[i].payload);
+        }
+        client_done(&c); /* waits for what lingers */
+        stop_server();
+}
+END_TEST
+
+/* At whatever moment it is freed: silence, and all of it goes away. */
+START_TEST(connection_is_freed_at_any_moment)
+{
+        Client c;
+
+        start_broker(&c, NULL);
+        for (unsigned steps = 0; steps < 40; steps++) {
+                client_connect(&c);
+                for (unsigned i = 0; i < steps && c.n_connected == 0; i++)
+                        ck_assert_int_ge(sd_event_run(c.event, UINT64_MAX), 0);
+                client_disconnect(&c);
+                ck_assert_uint_eq(c.n_lost, 0);
+                if (steps % 8 == 7)
+                        run_until_gone(&c);
+        }
+        ck_assert_uint_eq(c.n_lost, 0);
+        client_done(&c);
+        stop_server();
+}
+END_TEST
+
+START_TEST(environment_that_misleads_the_library_is_not_obeyed)
+{
+        Client c;
+
+        setenv("http_proxy", "http://127.0.0.1:1", 1);
+        setenv("https_proxy", "http://127.0.0.1:1", 1);
+        setenv("MQTT_C_CLIENT_TRACE", harness_path("trace"), 1);
+        setenv("MQTT_C_CLIENT_TRACE_LEVEL", "MAXIMUM", 1);
+        start_broker(&c, NULL);
+        client_connect(&c);
+        client_run(&c, &c.n_connected, 1);
+        client_done(&c);
+        ck_assert_int_ne(access(harness_path("trace"), F_OK), 0);
+        stop_server();
+}
+END_TEST
+
+/* --- servers by a script ------------------------------------------------------------------------
+ */
+
+static void talk_connack_7(TlsPeer *p) {
+        tls_peer_accept(p, 7);
+}
+
+static void talk_connack_2(TlsPeer *p) {
+        tls_peer_accept(p, 2);
+        tls_peer_wait_end(p);
+}
+
+START_TEST(connack_says_what_was_refused)
+{
+        Client c;
+
+        start_talker(&c, talk_connack_7);
+        client_must_fail(&c, ERROR_CREDENTIALS_REFUSED, "CONNACK 7");
+        ck_assert_int_eq(c.failure->status_code, 7);
+        client_done(&c);
+        stop_server();
+
+        start_talker(&c, talk_connack_2);
+        client_must_fail(&c, ERROR_SERVER_REFUSED, "client id \"test\"");
+        client_done(&c);
+        stop_server();
+}
+END_TEST
+
+static void talk_drop_connect(TlsPeer *p) {
+        (void) tls_peer_read_packet(p, NULL);
+}
+
+START_TEST(server_that_drops_connect_is_a_loss)
+{
+        Client c;
+
+        start_talker(&c, talk_drop_connect);
+        client_must_fail(&c, ERROR_CONNECTION_LOST, "localhost");
+        client_done(&c);
+        stop_server();
+}
+END_TEST
+
+static void talk_drop_request(TlsPeer *p) {
+        tls_peer_accept(p, 0);
+        (void) tls_peer_read_packet(p, NULL);
+}
+
+START_TEST(loss_after_a_request_names_it)
+{
+        Client c;
+
+        start_talker(&c, talk_drop_request);
+        client_connect(&c);
+        client_run(&c, &c.n_connected, 1);
+        ck_assert_int_eq(connection_subscribe(c.connection, "no/right"), 0);
+        client_run(&c, &c.n_lost, 1);
+        ck_assert_int_eq(failure_code(c.failure), ERROR_CONNECTION_LOST);
+        ck_assert_ptr_nonnull(strstr(failure_message(c.failure), "the subscription to no/right"));
+
+        client_connect(&c);
+        client_run(&c, &c.n_connected, 1);
+        ck_assert_int_eq(connection_publish(c.connection, "not/yours", "x", 1), 0);
+        client_run(&c, &c.n_lost, 1);
+        ck_assert_ptr_nonnull(strstr(failure_message(c.failure), "the publication to not/yours"));
+        client_done(&c);
+        stop_server();
+}
+END_TEST
+
+static void talk_refuse_subscription(TlsPeer *p) {
+        uint16_t id = 0;
+
+        tls_peer_accept(p, 0);
+        (void) tls_peer_read_packet(p, &id);
+        tls_peer_write(p, (uint8_t[]){0x90, 3, (uint8_t) (id >> 8), (uint8_t) id, 0x80}, 5);
+        tls_peer_wait_end(p);
+}
+
+START_TEST(suback_80_is_a_subscription_refused)
+{
+        Client c;
+
+        start_talker(&c, talk_refuse_subscription);
+        client_connect(&c);
+        client_run(&c, &c.n_connected, 1);
+        ck_assert_int_eq(connection_subscribe(c.connection, "t"), 0);
+        client_run(&c, &c.n_refused, 1);
+        ck_assert_uint_eq(c.n_subscribed, 0);
+        client_done(&c);
+        stop_server();
+}
+END_TEST
+
+static void talk_last_words(TlsPeer *p) {
+        static const uint8_t publish[] = {0x30, 6, 0, 1, 't', 'b', 'y', 'e'};
+
+        tls_peer_accept(p, 0);
+        (void) tls_peer_read_packet(p, NULL);
+        tls_peer_write(p, publish, sizeof(publish));
+}
+
+START_TEST(answer_before_a_loss_is_delivered)
+{
+        Client c;
+
+        start_talker(&c, talk_last_words);
+        client_connect(&c);
+        client_run(&c, &c.n_connected, 1);
+        ck_assert_int_eq(connection_publish(c.connection, "q", "x", 1), 0);
+        client_run(&c, &c.n_messages, 1);
+        ck_assert_mem_eq(c.payload, "bye", 3);
+        client_run(&c, &c.n_lost, 1);
+        client_done(&c);
+        stop_server();
+}
+END_TEST
+
+static void talk_announce_250_megabytes(TlsPeer *p) {
+        static const uint8_t header[] = {0x30, 0xff, 0xff, 0xff, 0x7f};
+
+        tls_peer_accept(p, 0);
+        tls_peer_write(p, header, 2);
+        tls_peer_write(p, header + 2, 3);
+        tls_peer_wait_end(p);
+}
+
+static void talk_endless_length(TlsPeer *p) {
+        static const uint8_t header[] = {0x30, 0xff, 0xff, 0xff, 0xff, 0x01};
+
+        tls_peer_accept(p, 0);
+        tls_peer_write(p, header, sizeof(header));
+        tls_peer_wait_end(p);
+}
+
+static void talk_nonsense(TlsPeer *p) {
+        tls_peer_accept(p, 0);
+        tls_peer_write(p, "\xf0\x00", 2);
+        tls_peer_wait_end(p);
+}
+
+START_TEST(hostile_lengths_end_the_connection)
+{
+        static const TlsTalk talks[] = {talk_announce_250_megabytes, talk_endless_length,
+                                        talk_nonsense};
+        static const char *const texts[] = {"announced an MQTT packet of 268435455 bytes",
+                                            "no MQTT", "no MQTT"};
+        Client c;
+
+        start_talker(&c, talks[_i]);
+        client_connect(&c);
+        client_run(&c, &c.n_lost, 1);
+        ck_assert_int_eq(failure_code(c.failure), ERROR_BAD_RESPONSE);
+        ck_assert_ptr_nonnull(strstr(failure_message(c.failure), texts[_i]));
+        client_done(&c);
+        stop_server();
+}
+END_TEST
+
+static void talk_first(TlsPeer *p) {
+        tls_peer_write(p, "\x20\x02\x00\x00", 4);
+        tls_peer_wait_end(p);
+}
+
+START_TEST(server_that_speaks_first_is_no_broker)
+{
+        Client c;
+
+        start_talker(&c, talk_first);
+        client_must_fail(&c, ERROR_BAD_RESPONSE, "no MQTT");
+        client_done(&c);
+        stop_server();
+}
+END_TEST
+
+/* More than the mailbox holds, before the loop looks: it is asleep meanwhile. */
+static void talk_flood(TlsPeer *p) {
+        static const uint8_t publish[] = {0x30, 4, 0, 1, 't', 'x'};
+
+        tls_peer_accept(p, 0);
+        for (unsigned i = 0; i < 100000; i++)
+                tls_peer_write(p, publish, sizeof(publish));
+        tls_peer_wait_end(p);
+}
+
+static void on_first_connected(void *userdata) {
+        Client *c = userdata;
+
+        c->n_connected++;
+}
+
+static void on_slow_message(const char *topic, size_t topic_size, const uint8_t *payload,
+                            size_t size, void *userdata) {
+        Client *c = userdata;
+
+        c->n_messages++;
+        (void) usleep(3000); /* slower than the flood */
+}
+
+static void on_flood_lost(Failure *failure, void *userdata) {
+        Client *c = userdata;
+
+        c->failure = failure;
+        c->n_lost++;
+}
+
+START_TEST(flood_overruns_the_mailbox_and_ends_the_connection)
+{
+        static const ConnectionHandlers slow = {
+                .connected = on_first_connected, .message = on_slow_message, .lost = on_flood_lost};
+        Client c;
+
+        start_talker(&c, talk_flood);
+        ck_assert_int_eq(connection_new(c.network, &c.p, &slow, &c, &c.connection), 0);
+        client_run(&c, &c.n_lost, 1);
+        ck_assert_int_eq(failure_code(c.failure), ERROR_QUEUE_FULL);
+        ck_assert_uint_ge(c.n_messages, 1);
+        client_done(&c);
+        stop_server();
+}
+END_TEST
+
+static void talk_silence(TlsPeer *p) {
+        tls_peer_accept(p, 0);
+        tls_peer_wait_end(p);
+}
+
+START_TEST(ping_without_answer_is_a_loss)
+{
+        Client c;
+
+        start_talker(&c, talk_silence);
+        c.p.keep_alive_sec = 1;
+        client_connect(&c);
+        client_run(&c, &c.n_connected, 1);
+        client_run(&c, &c.n_lost, 1);
+        ck_assert_int_eq(failure_code(c.failure), ERROR_CONNECTION_LOST);
+        ck_assert_ptr_nonnull(strstr(failure_message(c.failure), "keep-alive of 1 s"));
+        client_done(&c);
+        stop_server();
+}
+END_TEST
+
+/* --- nobody -------------------------------------------------------------------------------------
+ */
+
+START_TEST(unknown_name_is_name_resolution)
+{
+        Client c;
+
+        client_init(&c, 8883);
+        c.p.host = "no-such-host.invalid"; /* RFC 6761, 6.4 */
+        client_must_fail(&c, ERROR_NAME_RESOLUTION, "no-such-host.invalid");
+        client_done(&c);
+}
+END_TEST
+
+START_TEST(closed_port_is_connect_failed)
+{
+        static const char *const hosts[] = {"localhost", "127.0.0.1", "::1"};
+        Client c;
+
+        client_init(&c, harness_free_port());
+        c.p.host = hosts[_i];
+        client_must_fail(&c, ERROR_CONNECT_FAILED, "Connection refused");
+        client_done(&c);
+}
+END_TEST
+
+/* A listener whose queue is full drops what knocks: a black hole. */
+START_TEST(black_hole_is_connect_failed_in_time)
+{
+        uint16_t port = harness_free_port();
+        int listener = harness_listen(port, 0), fds[4];
+        struct sockaddr_in a = {.sin_family = AF_INET,
+                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                                .sin_port = htons(port)};
+        Client c;
+
+        for (size_t i = 0; i < ELEMENTSOF(fds); i++) {
+                fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+                (void) connect(fds[i], (struct sockaddr *) &a, sizeof(a));
+        }
+        client_init(&c, port);
+        c.p.host = "127.0.0.1";
+        c.p.connect_timeout_usec = USEC_PER_SEC;
+        client_must_fail(&c, ERROR_CONNECT_FAILED, "no answer in time");
+        client_done(&c);
+        for (size_t i = 0; i < ELEMENTSOF(fds); i++)
+                close(fds[i]);
+        close(listener);
+}
+END_TEST
+
+/* It takes the connection and never speaks. */
+START_TEST(server_without_a_handshake_is_tls_failed_in_time)
+{
+        uint16_t port = harness_free_port();
+        int listener = harness_listen(port, 4);
+        Client c;
+
+        client_init(&c, port);
+        c.p.connect_timeout_usec = USEC_PER_SEC;
+        client_must_fail(&c, ERROR_TLS_FAILED, "did not finish the TLS handshake in time");
+        client_done(&c);
+        close(listener);
+}
+END_TEST
+
+START_TEST(parameters_without_sense_are_refused)
+{
+        static const ConnectionHandlers none = {};
+        Client c;
+        ConnectionParameters p;
+
+        client_init(&c, 8883);
+#define REFUSED(field, value) \
+        p = c.p;              \
+        p.field = value;      \
+        ck_assert_int_eq(connection_new(c.network, &p, &none, NULL, &c.connection), -EINVAL)
+        REFUSED(host, "");
+        REFUSED(port, 0);
+        REFUSED(trusted, NULL);
+        REFUSED(private_key, NULL);
+        REFUSED(client_id, "");
+        REFUSED(keep_alive_sec, 0);
+        REFUSED(keep_alive_sec, 65536);
+        REFUSED(password, c.trusted);
+        REFUSED(packet_max, 0);
+#undef REFUSED
+        client_done(&c);
 }
 END_TEST
 
 int main(void) {
         Suite *s = suite_create("connection");
-        TCase *t = tcase_create("broker");
+        TCase *t = tcase_create("connection");
         SRunner *r;
         int failed;
 
         tcase_add_unchecked_fixture(t, harness_setup, harness_teardown);
-        tcase_set_timeout(t, 60);
-        tcase_add_test(t, message_comes_back_from_the_broker);
+        tcase_set_timeout(t, 90);
+        tcase_add_loop_test(t, message_comes_back_from_the_broker, 0, 3);
+        tcase_add_test(t, large_message_comes_back_whole);
+        tcase_add_test(t, broker_that_dies_is_a_loss);
+        tcase_add_test(t, connack_5_is_credentials_refused);
+        tcase_add_test(t, connection_after_connection_leaves_nothing_behind);
+        tcase_add_test(t, several_connect_at_once);
+        tcase_add_test(t, connection_is_freed_at_any_moment);
+        tcase_add_test(t, environment_that_misleads_the_library_is_not_obeyed);
+        tcase_add_test(t, connack_says_what_was_refused);
+        tcase_add_test(t, server_that_drops_connect_is_a_loss);
+        tcase_add_test(t, loss_after_a_request_names_it);
+        tcase_add_test(t, suback_80_is_a_subscription_refused);
+        tcase_add_test(t, answer_before_a_loss_is_delivered);
+        tcase_add_loop_test(t, hostile_lengths_end_the_connection, 0, 3);
+        tcase_add_test(t, server_that_speaks_first_is_no_broker);
+        tcase_add_test(t, flood_overruns_the_mailbox_and_ends_the_connection);
+        tcase_add_test(t, ping_without_answer_is_a_loss);
+        tcase_add_test(t, unknown_name_is_name_resolution);
+        tcase_add_loop_test(t, closed_port_is_connect_failed, 0, 3);
+        tcase_add_test(t, black_hole_is_connect_failed_in_time);
+        tcase_add_test(t, server_without_a_handshake_is_tls_failed_in_time);
+        tcase_add_test(t, parameters_without_sense_are_refused);
         suite_add_tcase(s, t);
         r = srunner_create(s);
         srunner_run_all(r, CK_NORMAL);
