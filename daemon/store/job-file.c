@@ -5,9 +5,16 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "daemon/base/log.h"
 #include "daemon/store/file-name.h"
 
 #define TAIL_CHUNK ((size_t) 4096)
+
+/* Where this fails, too, a line may stand that nobody was promised; the next one overtakes it. */
+static void cut_back(int fd, const char *name, off_t size) {
+        if (ftruncate(fd, size) < 0)
+                log_warning_errno(-errno, "cannot take a failed write back from %s", name);
+}
 
 static void job_file_init(JobFile *f, const char *id) {
         *f = (JobFile){.fd = -1};
@@ -77,7 +84,7 @@ int job_file_begin_append(const Disk *d, const char *id, const char *text, size_
         }
         r = disk_write(d, fd, name.text, text, size);
         if (r < 0) {
-                (void) ftruncate(fd, end);
+                cut_back(fd, name.text, end);
                 return r;
         }
         job_file_init(ret, id);
@@ -111,12 +118,12 @@ int job_file_begin_compact(const Disk *d, const char *id, const char *text, size
 }
 
 static void undo(const Disk *d, JobFile *f) {
-        FileName temporary = file_name_make(f->id, FILE_KIND_JOB_NEW);
+        FileName name = file_name_make(f->id, f->is_new ? FILE_KIND_JOB_NEW : FILE_KIND_JOB);
 
         if (f->is_new)
-                (void) unlinkat(d->fd, temporary.text, 0);
+                (void) unlinkat(d->fd, name.text, 0);
         else if (f->fd >= 0)
-                (void) ftruncate(f->fd, f->size_before);
+                cut_back(f->fd, name.text, f->size_before);
 }
 
 int job_file_sync(const Disk *d, JobFile *f) {

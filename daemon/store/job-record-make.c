@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/store/job-record.h"
+
 #include <errno.h>
 
-#include "daemon/store/job-record.h"
 #include "daemon/store/json-field.h"
 
 /* Ages stand there even when they are zero: that there is one says that it happened. */

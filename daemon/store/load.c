@@ -178,7 +178,8 @@ static int load_job(Load *load, const Names *names, const char *id, Job **ret) {
                 if (asprintf(&text, "set aside, cannot be read: %s",
                              reason ? reason : strerrordesc_np(-r)) < 0)
                         text = NULL;
-                set_aside(load, id, "damaged", text ? text : "set aside, cannot be read");
+                set_aside(load, id, r == -EPROTONOSUPPORT ? "later-version" : "damaged",
+                          text ? text : "set aside, cannot be read");
                 return 0;
         }
         if (!settle_secrets(load, names, j))

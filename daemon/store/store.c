@@ -91,7 +91,7 @@ static void tell_refused(Store *s) {
         Change *c, *next;
 
         s->refused = (ChangeList){};
-        LIST_FOREACH_SAFE (changes, c, next, &list) {
+        LIST_FOREACH_SAFE(changes, c, next, &list) {
                 change_tell(c);
                 change_free(c);
         }

@@ -376,7 +376,7 @@ END_TEST
 /* A small file system of our own over the test's directory; false where that is not allowed. The
  * test's process is Check's fork: nobody else sees the mount. */
 static bool mount_small(const char *options) {
-        if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+        if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0)
                 return false;
         return mount("tmpfs", fixture_directory(), "tmpfs", 0, options) == 0;
 }
@@ -433,7 +433,8 @@ START_TEST(a_read_only_disk_is_said_so)
                 return;
         ck_assert_int_eq(opened_open(&o, fixture_directory(), NULL), 0);
         opened_close(&o);
-        ck_assert_int_eq(mount(NULL, fixture_directory(), NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+        ck_assert_int_eq(mount("none", fixture_directory(), "none", MS_REMOUNT | MS_RDONLY, NULL),
+                         0);
         assert_refused(&o, NULL, -EROFS, fixture_directory());
         ck_assert_int_eq(umount2(fixture_directory(), MNT_DETACH), 0);
 }

@@ -444,9 +444,14 @@ START_TEST(what_is_no_regular_file_is_set_aside_and_not_followed)
         _cleanup_fixture_ Fixture f = {};
         _cleanup_job_ Job *link = fixture_plain_job(), *directory = fixture_plain_job(),
                           *fifo = fixture_plain_job();
+        _cleanup_free_ char *elsewhere = NULL;
 
         fixture_open(&f);
-        ck_assert_int_eq(symlink("/etc/passwd", fixture_job_path(link, ".job")), 0);
+        /* A job's file in all but its being a link. */
+        ck_assert_int_eq(run_verb(&f, store_create, link, NULL), 0);
+        elsewhere = strdup(fixture_path("elsewhere"));
+        ck_assert_int_eq(rename(fixture_job_path(link, ".job"), elsewhere), 0);
+        ck_assert_int_eq(symlink(elsewhere, fixture_job_path(link, ".job")), 0);
         ck_assert_int_eq(mkdir(fixture_job_path(directory, ".job"), 0700), 0);
         ck_assert_int_eq(mkfifo(fixture_job_path(fifo, ".job"), 0600), 0);
         fixture_reopen(&f);
