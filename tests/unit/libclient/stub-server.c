@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tests/unit/libclient/stub.h"
 
-#include <check.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,6 +13,13 @@
 #include <unistd.h>
 
 #include "tests/unit/libclient/stub-inside.h"
+
+static void must(int r, const char *what) {
+        if (r >= 0)
+                return;
+        fprintf(stderr, "stub: %s: %s\n", what, strerror(-r));
+        _exit(99);
+}
 
 void stub_hang_up(StubServer *s) {
         for (size_t i = 0; i < STUB_CONNECTIONS_MAX; i++) {
@@ -40,13 +46,6 @@ static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *e) {
                         s->connections[i].greeted = false;
                 }
         return 0;
-}
-
-static void must(int r, const char *what) {
-        if (r >= 0)
-                return;
-        fprintf(stderr, "stub: %s: %s\n", what, strerror(-r));
-        _exit(99);
 }
 
 static int on_accept(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
@@ -98,14 +97,14 @@ static void spawn(Stub *stub) {
         struct sockaddr_un sa = {.sun_family = AF_UNIX};
         int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-        ck_assert_int_ge(fd, 0);
-        ck_assert_uint_lt(strlen(stub->path), sizeof(sa.sun_path));
+        must(fd < 0 ? -errno : 0, "socket");
+        must(strlen(stub->path) < sizeof(sa.sun_path) ? 0 : -ENAMETOOLONG, stub->path);
         strcpy(sa.sun_path, stub->path);
         unlink(stub->path);
-        ck_assert_int_eq(bind(fd, (struct sockaddr *) &sa, sizeof(sa)), 0);
-        ck_assert_int_eq(listen(fd, 16), 0);
+        must(bind(fd, (struct sockaddr *) &sa, sizeof(sa)) < 0 ? -errno : 0, "bind");
+        must(listen(fd, 16) < 0 ? -errno : 0, "listen");
         stub->pid = fork();
-        ck_assert_int_ge(stub->pid, 0);
+        must(stub->pid < 0 ? -errno : 0, "fork");
         if (stub->pid == 0)
                 serve(fd);
         close(fd);
@@ -114,9 +113,9 @@ static void spawn(Stub *stub) {
 void stub_start(Stub *stub) {
         char template[] = "/tmp/fleetprov-stub-XXXXXX";
 
-        ck_assert_ptr_nonnull(mkdtemp(template));
+        must(mkdtemp(template) ? 0 : -errno, "mkdtemp");
         stub->dir = strdup(template);
-        ck_assert_int_gt(asprintf(&stub->path, "%s/socket", template), 0);
+        must(asprintf(&stub->path, "%s/socket", template), "path");
         spawn(stub);
 }
 

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "libclient/ctl/deliver.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "libclient/ctl/complain.h"
+#include "libclient/ctl/out-write.h"
+#include "libclient/ctl/print-job.h"
+
+#define FILES_MAX 5U
+
+ExitStatus deliver_prepare(Ctl *ctl, Out **ret) {
+        _cleanup_(out_freep) Out *out = NULL;
+        _cleanup_free_ char *why = NULL;
+        int r;
+
+        if (!ctl->options.out)
+                return STATUS_OK;
+        r = out_open(ctl->options.out, &out, &why);
+        if (r >= 0)
+                r = out_stage(out);
+        if (r >= 0) {
+                *ret = TAKE_PTR(out);
+                return STATUS_OK;
+        }
+        ctl_complain(ctl, "--out=%s: %s", ctl->options.out,
+                     why               ? why
+                     : out && out->why ? out->why
+                                       : strerror(-r));
+        return r == -EBUSY ? STATUS_BUSY : STATUS_FAILED;
+}
+
+bool deliver_may_replace(Ctl *ctl, const Out *out, const char *id) {
+        if (!out->holds_identity || (ctl->options.given & OPTION_REPLACE) ||
+            (id && streq_ptr(out->id, id)))
+                return true;
+        ctl_complain(
+                ctl,
+                "--out=%s: holds the identity of another job (%s%s%s); put it aside as previous "
+                "with --replace, or choose another directory",
+                ctl->options.out, out->id ? out->id : "unreadable", out->thing ? ", thing " : "",
+                out->thing ? out->thing : "");
+        return false;
+}
+
+/* `configuration.json`: the result object, with what an application needs to connect. */
+static char *configuration(Ctl *ctl, const fleetprov_job *job, const fleetprov_result *result) {
+        _cleanup_(fleetprov_status_freep) fleetprov_status *s = NULL;
+        json_t *o = json_of_job(job, result);
+        char *text, *line;
+        int r;
+
+        if (!o)
+                return NULL;
+        if (ctl_get_status(ctl, &s) == STATUS_OK)
+                for (size_t i = 0; i < fleetprov_status_get_n_profiles(s); i++) {
+                        if (!streq_ptr(fleetprov_status_get_profile_name(s, i),
+                                       fleetprov_job_get_profile(job)))
+                                continue;
+                        json_put(o, "provider", fleetprov_status_get_profile_provider(s, i));
+                        json_put(o, "endpoint", fleetprov_status_get_profile_endpoint(s, i));
+                }
+        text = json_dumps(o, JSON_INDENT(2));
+        json_decref(o);
+        if (!text)
+                return NULL;
+        r = asprintf(&line, "%s\n", text);
+        free(text);
+        return r < 0 ? NULL : line;
+}
+
+typedef struct Secrets {
+        fleetprov_secret *s[3];
+} Secrets;
+
+static void secrets_done(Secrets *secrets) {
+        for (size_t i = 0; i < ELEMENTSOF(secrets->s); i++)
+                fleetprov_secret_free(secrets->s[i]);
+}
+
+static int add_secrets(const fleetprov_result *result, Secrets *secrets, OutFile *files,
+                       size_t *n) {
+        static const struct {
+                int kind;
+                const char *name;
+        } table[] = {
+                {FLEETPROV_SECRET_PRIVATE_KEY, OUT_PRIVATE_KEY},
+                {FLEETPROV_SECRET_OWNERSHIP_TOKEN, OUT_TOKEN},
+                {FLEETPROV_SECRET_SYMMETRIC_KEY, OUT_SYMMETRIC_KEY},
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                int r;
+
+                if (!fleetprov_result_has_secret(result, table[i].kind))
+                        continue;
+                r = fleetprov_result_read_secret(result, table[i].kind, &secrets->s[i]);
+                if (r < 0)
+                        return r;
+                files[(*n)++] = (OutFile){
+                        .name = table[i].name,
+                        .data = fleetprov_secret_get_data(secrets->s[i]),
+                        .size = fleetprov_secret_get_size(secrets->s[i]),
+                        .secret = true,
+                };
+        }
+        return 0;
+}
+
+static int store(Ctl *ctl, const fleetprov_job *job, const fleetprov_result *result, Out *out) {
+        const char *pem = fleetprov_result_get_certificate_pem(result);
+        _cleanup_(secrets_done) Secrets secrets = {0};
+        _cleanup_free_ char *json = NULL;
+        OutFile files[FILES_MAX];
+        size_t n = 0;
+        int r;
+
+        if (pem)
+                files[n++] = (OutFile){.name = OUT_CERTIFICATE, .data = pem, .size = strlen(pem)};
+        r = add_secrets(result, &secrets, files, &n);
+        if (r < 0)
+                return out_fail(out, r, "the result's secret cannot be read: %s", strerror(-r));
+        json = configuration(ctl, job, result);
+        if (!json)
+                return out_fail(out, -ENOMEM, "out of memory");
+        files[n++] = (OutFile){.name = OUT_CONFIGURATION, .data = json, .size = strlen(json)};
+        return out_store(out, fleetprov_job_get_id(job), files, n);
+}
+
+static void acknowledge(Ctl *ctl, const char *id) {
+        _cleanup_(fleetprov_event_freep) fleetprov_event *event = NULL;
+        uint64_t ticket = 0;
+        int r;
+
+        /* The result is safe in any case; a failure is said, and changes nothing else: the daemon
+         * keeps its copy until RetainSec= has passed. */
+        r = fleetprov_client_acknowledge(ctl->client, id, &ticket);
+        (void) ctl_answer(ctl, r, ticket, "acknowledge", &event, NULL);
+}
+
+/* The secrets are gone. That is no harm where DIR is the place they went to. */
+static ExitStatus deliver_gone(Ctl *ctl, const fleetprov_job *job, const fleetprov_result *result,
+                               Out *out, const fleetprov_error *gone) {
+        const char *id = fleetprov_job_get_id(job);
+        const char *pem = fleetprov_result_get_certificate_pem(result);
+
+        if (streq_ptr(out->id, id) &&
+            (!pem || out_has_content(out, OUT_CERTIFICATE, pem, strlen(pem))) &&
+            (out_has(out, OUT_PRIVATE_KEY) || out_has(out, OUT_TOKEN) ||
+             out_has(out, OUT_SYMMETRIC_KEY)))
+                return print_job(ctl, job, result, out);
+        complain("job %s: its secrets were delivered before and are erased (result-gone), and "
+                 "--out=%s does not hold them; use the directory that does, or have a new identity "
+                 "made: fleetprovctl release %s, then provision again",
+                 id, ctl->options.out, id);
+        if (ctl->options.json != JSON_OFF) {
+                json_t *o = print_job_object(job, result, NULL, gone);
+
+                if (o && !gone)
+                        json_object_set_new(o, "error",
+                                            json_pack("{s:s,s:s}", "code", "result-gone", "message",
+                                                      "the secrets were delivered and erased"));
+                (void) json_print(ctl, o);
+        }
+        return STATUS_FAILED;
+}
+
+static ExitStatus not_written(Ctl *ctl, const fleetprov_job *job, const fleetprov_result *result) {
+        if (ctl->options.json != JSON_OFF)
+                (void) json_print(ctl, print_job_object(job, result, NULL, NULL));
+        return STATUS_NOT_WRITTEN;
+}
+
+ExitStatus deliver(Ctl *ctl, const fleetprov_job *job, Out *out) {
+        _cleanup_(fleetprov_result_freep) fleetprov_result *result = NULL;
+        _cleanup_(fleetprov_event_freep) fleetprov_event *event = NULL;
+        _cleanup_(fleetprov_error_freep) fleetprov_error *error = NULL;
+        const char *id = fleetprov_job_get_id(job);
+        uint64_t ticket = 0;
+        ExitStatus status;
+        int r;
+
+        /* The work is done: --timeout was for the waiting, not for bringing it home. */
+        ctl->deadline = USEC_INFINITY;
+        r = fleetprov_client_get_result(ctl->client, id, &ticket);
+        status = ctl_ask(ctl, r, ticket, id, &event, &error);
+        if (status != STATUS_OK)
+                return status;
+        if (error && out && fleetprov_error_get_code(error) == FLEETPROV_RESULT_GONE)
+                return deliver_gone(ctl, job, NULL, out, error);
+        if (error) {
+                complain_error(id, error);
+                if (ctl->options.json != JSON_OFF)
+                        (void) json_print(ctl, print_job_object(job, NULL, NULL, error));
+                return status_of_code(fleetprov_error_get_code(error));
+        }
+        result = fleetprov_event_steal_result(event);
+        if (!out)
+                return print_job(ctl, job, result, NULL);
+        if (fleetprov_result_get_secrets_erased(result))
+                return deliver_gone(ctl, job, result, out, NULL);
+        if (!deliver_may_replace(ctl, out, id))
+                return not_written(ctl, job, result);
+        if (store(ctl, job, result, out) < 0) {
+                complain("--out=%s: %s; mend that, then: fleetprovctl result %s --out=%s",
+                         ctl->options.out, out->why ? out->why : "out of memory", id,
+                         ctl->options.out);
+                return not_written(ctl, job, result);
+        }
+        if (!(ctl->options.given & OPTION_KEEP))
+                acknowledge(ctl, id);
+        return print_job(ctl, job, result, out);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Brings the result of a job that succeeded: fetches it, writes DIR, acknowledges, prints. */
+
+#include "libclient/ctl/ctl.h"
+#include "libclient/ctl/out-dir.h"
+
+/* Opens --out=DIR and tries that it can be written; *ret stays NULL without --out. Complains. */
+ExitStatus deliver_prepare(Ctl *ctl, Out **ret);
+
+/* Whether DIR may take the identity of this job; complains. `id` NULL: a job that is yet to be. */
+bool deliver_may_replace(Ctl *ctl, const Out *out, const char *id);
+
+/* The job has succeeded; `out` may be NULL. */
+ExitStatus deliver(Ctl *ctl, const fleetprov_job *job, Out *out);

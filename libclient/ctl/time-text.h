@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Times as text. A result of NULL means: no memory, or no time (0). */
+
+#include "libclient/macro.h"
+
+/* "2026-01-31T13:05:59.123Z" (RFC 3339), for programs; usec since 1970. */
+char *time_rfc3339(uint64_t usec);
+
+/* "2026-01-31 14:05:59" in local time, for people. */
+char *time_local(uint64_t usec);
+
+/* "250ms", "12.3s", "5min 3s", "2h 5min", "3d 4h" */
+char *time_span(usec_t usec);
