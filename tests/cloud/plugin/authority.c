@@ -30,14 +30,18 @@
 #define RSA_BITS_MIN 2048
 #define RSA_BITS_MAX 4096
 
+/* The extensions that are the same in every certificate. */
+#define EXTENSIONS 3
+
 struct Authority {
         X509 *certificate;
         EVP_PKEY *key;
+        EVP_MD *sha256; /* fetched once: OpenSSL 3 looks up EVP_sha256() anew at each use */
+        X509_EXTENSION *extensions[EXTENSIONS];
 };
 
 DEFINE_CLEANUP(X509 *, X509_free);
 DEFINE_CLEANUP(BIO *, BIO_free_all);
-DEFINE_CLEANUP(EVP_PKEY *, EVP_PKEY_free);
 DEFINE_CLEANUP(X509_REQ *, X509_REQ_free);
 
 static FILE *open_file(const char *name, int *ret_errno) {
@@ -45,6 +49,28 @@ static FILE *open_file(const char *name, int *ret_errno) {
 
         *ret_errno = file ? 0 : -errno;
         return file;
+}
+
+static bool prepare(Authority *authority) {
+        static const struct {
+                int nid;
+                const char *value;
+        } constants[EXTENSIONS] = {
+                {NID_authority_key_identifier, "keyid"},
+                {NID_basic_constraints, "critical,CA:FALSE"},
+                {NID_key_usage, "critical,digitalSignature"},
+        };
+        X509V3_CTX context;
+
+        X509V3_set_ctx(&context, authority->certificate, NULL, NULL, NULL, 0);
+        for (size_t i = 0; i < EXTENSIONS; i++) {
+                authority->extensions[i] =
+                        X509V3_EXT_conf_nid(NULL, &context, constants[i].nid, constants[i].value);
+                if (!authority->extensions[i])
+                        return false;
+        }
+        authority->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+        return authority->sha256;
 }
 
 int authority_new(Authority **ret) {
@@ -64,7 +90,7 @@ int authority_new(Authority **ret) {
                 authority->key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
                 fclose(file);
         }
-        if (!authority->certificate || !authority->key) {
+        if (!authority->certificate || !authority->key || !prepare(authority)) {
                 authority_free(authority);
                 return r < 0 ? r : -EBADMSG;
         }
@@ -75,6 +101,9 @@ int authority_new(Authority **ret) {
 Authority *authority_free(Authority *authority) {
         if (!authority)
                 return NULL;
+        for (size_t i = 0; i < EXTENSIONS; i++)
+                X509_EXTENSION_free(authority->extensions[i]);
+        EVP_MD_free(authority->sha256);
         X509_free(authority->certificate);
         EVP_PKEY_free(authority->key);
         free(authority);
@@ -117,14 +146,14 @@ static const char *key_complaint(EVP_PKEY *key) {
         }
 }
 
-EVP_PKEY *authority_read_request(const char *pem, const char **ret_why) {
+X509_REQ *authority_read_request(const char *pem, const char **ret_why) {
         _cleanup_(BIO_free_allp) BIO *bio = BIO_new_mem_buf(pem, -1);
         _cleanup_(X509_REQ_freep) X509_REQ *request = NULL;
-        _cleanup_(EVP_PKEY_freep) EVP_PKEY *key = NULL;
         const char *complaint;
+        EVP_PKEY *key;
 
         request = bio ? PEM_read_bio_X509_REQ(bio, NULL, NULL, NULL) : NULL;
-        key = request ? X509_REQ_get_pubkey(request) : NULL;
+        key = request ? X509_REQ_get0_pubkey(request) : NULL;
         if (!key) {
                 *ret_why = "CSR is not a PEM encoded PKCS#10 request";
                 return NULL;
@@ -136,7 +165,7 @@ EVP_PKEY *authority_read_request(const char *pem, const char **ret_why) {
                 *ret_why = complaint;
                 return NULL;
         }
-        return TAKE_PTR(key);
+        return TAKE_PTR(request);
 }
 
 static bool set_serial(X509 *certificate) {
@@ -165,23 +194,53 @@ static bool set_names_and_dates(Authority *authority, X509 *certificate) {
                ASN1_TIME_set_string(X509_getm_notAfter(certificate), NOT_AFTER) == 1;
 }
 
-static bool add_extension(Authority *authority, X509 *certificate, int nid, const char *value) {
-        X509_EXTENSION *extension;
-        X509V3_CTX context;
+/* Copies algorithm and bits. X509_set_pubkey() would have OpenSSL 3 decode and encode the key
+ * again, which costs more than the signature. */
+static bool set_public_key(X509 *certificate, const X509_PUBKEY *key) {
+        X509_PUBKEY *own = X509_get_X509_PUBKEY(certificate);
+        const unsigned char *bits;
+        ASN1_OBJECT *algorithm;
+        const void *parameter;
+        ASN1_TYPE *copy;
+        X509_ALGOR *algor;
+        unsigned char *bits_copy;
+        int type, n;
+        void *value = NULL;
+
+        if (X509_PUBKEY_get0_param(&algorithm, &bits, &n, &algor, key) != 1)
+                return false;
+        X509_ALGOR_get0(NULL, &type, &parameter, algor);
+        copy = ASN1_TYPE_new();
+        if (copy && parameter && ASN1_TYPE_set1(copy, type, parameter) == 1) {
+                value = copy->value.ptr;
+                copy->value.ptr = NULL;
+                copy->type = V_ASN1_UNDEF;
+        }
+        ASN1_TYPE_free(copy);
+        bits_copy = OPENSSL_memdup(bits, (size_t) n);
+        return bits_copy && (value || !parameter) &&
+               X509_PUBKEY_set0_param(own, OBJ_dup(algorithm), type, value, bits_copy, n) == 1;
+}
+
+/* RFC 5280, 4.2.1.2: SHA-1 over the key's bits. */
+static bool add_subject_key_id(X509 *certificate) {
+        ASN1_OCTET_STRING *id = ASN1_OCTET_STRING_new();
+        unsigned char digest[EVP_MAX_MD_SIZE];
+        unsigned n = 0;
         bool ok;
 
-        X509V3_set_ctx(&context, authority->certificate, certificate, NULL, NULL, 0);
-        extension = X509V3_EXT_conf_nid(NULL, &context, nid, value);
-        ok = extension && X509_add_ext(certificate, extension, -1) == 1;
-        X509_EXTENSION_free(extension);
+        ok = id && X509_pubkey_digest(certificate, EVP_sha1(), digest, &n) == 1 &&
+             ASN1_OCTET_STRING_set(id, digest, (int) n) == 1 &&
+             X509_add1_ext_i2d(certificate, NID_subject_key_identifier, id, 0, 0) == 1;
+        ASN1_OCTET_STRING_free(id);
         return ok;
 }
 
 static bool add_extensions(Authority *authority, X509 *certificate) {
-        return add_extension(authority, certificate, NID_authority_key_identifier, "keyid") &&
-               add_extension(authority, certificate, NID_subject_key_identifier, "hash") &&
-               add_extension(authority, certificate, NID_basic_constraints, "critical,CA:FALSE") &&
-               add_extension(authority, certificate, NID_key_usage, "critical,digitalSignature");
+        for (size_t i = 0; i < EXTENSIONS; i++)
+                if (X509_add_ext(certificate, authority->extensions[i], -1) != 1)
+                        return false;
+        return add_subject_key_id(certificate);
 }
 
 static char *to_pem(X509 *certificate) {
@@ -195,7 +254,8 @@ static char *to_pem(X509 *certificate) {
         return strndup(data, (size_t) n);
 }
 
-int authority_sign(Authority *authority, EVP_PKEY *key, char **ret_pem, Fingerprint *ret_id) {
+int authority_sign(Authority *authority, const X509_PUBKEY *key, char **ret_pem,
+                   Fingerprint *ret_id) {
         _cleanup_(X509_freep) X509 *certificate = X509_new();
         Fingerprint id;
         char *pem;
@@ -203,9 +263,9 @@ int authority_sign(Authority *authority, EVP_PKEY *key, char **ret_pem, Fingerpr
 
         if (!certificate)
                 return -ENOMEM;
-        if (!set_names_and_dates(authority, certificate) ||
-            X509_set_pubkey(certificate, key) != 1 || !add_extensions(authority, certificate) ||
-            X509_sign(certificate, authority->key, EVP_sha256()) == 0)
+        if (!set_names_and_dates(authority, certificate) || !set_public_key(certificate, key) ||
+            !add_extensions(authority, certificate) ||
+            X509_sign(certificate, authority->key, authority->sha256) == 0)
                 return -EIO;
         r = fingerprint_of(certificate, &id);
         if (r < 0)

@@ -24,10 +24,11 @@ Authority *authority_free(Authority *authority);
 /* SHA-256 over the DER form: what the service calls the certificate's id. */
 int fingerprint_of(const X509 *certificate, Fingerprint *ret);
 
-/* The public key of a request whose own signature is right, and which is P-256, P-384 or RSA of
- * 2048 to 4096 bits; NULL with *ret_why (static text) otherwise. Free with EVP_PKEY_free(). */
-EVP_PKEY *authority_read_request(const char *pem, const char **ret_why);
+/* A request whose own signature is right, and whose key is P-256, P-384 or RSA of 2048 to 4096
+ * bits; NULL with *ret_why (static text) otherwise. Free with X509_REQ_free(). */
+X509_REQ *authority_read_request(const char *pem, const char **ret_why);
 
 /* A certificate for the public key, as the service makes them: CN=AWS IoT Certificate, valid to the
  * end of 2049. The caller frees *ret_pem. Negative errno on failure. */
-int authority_sign(Authority *authority, EVP_PKEY *key, char **ret_pem, Fingerprint *ret_id);
+int authority_sign(Authority *authority, const X509_PUBKEY *key, char **ret_pem,
+                   Fingerprint *ret_id);

@@ -10,6 +10,7 @@
 
 DEFINE_CLEANUP(EVP_PKEY *, EVP_PKEY_free);
 DEFINE_CLEANUP(BIO *, BIO_free_all);
+DEFINE_CLEANUP(X509_REQ *, X509_REQ_free);
 
 static usec_t token_ttl(const Cloud *cloud, const Strike *strike) {
         const Fault *fault = strike->by[FAULT_TOKEN_TTL];
@@ -18,15 +19,12 @@ static usec_t token_ttl(const Cloud *cloud, const Strike *strike) {
 }
 
 /* Signs, notes and answers. ret->body becomes the answer, without a private key. */
-static void issue(Cloud *cloud, const Connection *connection, EVP_PKEY *key, const Strike *strike,
-                  Outcome *ret) {
-        _cleanup_(EVP_PKEY_freep) EVP_PKEY *stranger = NULL;
+static void issue(Cloud *cloud, const Connection *connection, const X509_PUBKEY *key,
+                  const Strike *strike, Outcome *ret) {
         _cleanup_free_ char *pem = NULL;
         _cleanup_free_ char *token = NULL;
         int r;
 
-        if (strike->by[FAULT_FOREIGN])
-                key = stranger = EVP_EC_gen("P-256");
         r = authority_sign(cloud->authority, key, &pem, &ret->certificate);
         if (r >= 0)
                 r = registry_issue(cloud->registry, &ret->certificate, &connection->certificate,
@@ -40,23 +38,45 @@ static void issue(Cloud *cloud, const Connection *connection, EVP_PKEY *key, con
                               "certificatePem", pem, "certificateOwnershipToken", token);
 }
 
+/* The public half of a key pair, or of one that nobody has. */
+static X509_PUBKEY *public_key(EVP_PKEY *key, const Strike *strike) {
+        _cleanup_(EVP_PKEY_freep) EVP_PKEY *stranger = NULL;
+        X509_PUBKEY *public = NULL;
+
+        if (strike->by[FAULT_FOREIGN])
+                key = stranger = EVP_EC_gen("P-256");
+        return key && X509_PUBKEY_set(&public, key) == 1 ? public : NULL;
+}
+
+static void issue_for_pair(Cloud *cloud, const Connection *connection, EVP_PKEY *key,
+                           const Strike *strike, Outcome *ret) {
+        X509_PUBKEY *public = public_key(key, strike);
+
+        if (public)
+                issue(cloud, connection, public, strike, ret);
+        else
+                outcome_reject(ret, 500, "InternalError", "the test cloud cannot make a key");
+        X509_PUBKEY_free(public);
+}
+
 void operation_create_csr(Cloud *cloud, const Connection *connection, const json_t *request,
                           const Strike *strike, Outcome *ret) {
-        _cleanup_(EVP_PKEY_freep) EVP_PKEY *key = NULL;
-        const char *csr, *why;
+        _cleanup_(X509_REQ_freep) X509_REQ *csr = NULL;
+        const char *pem, *why;
 
-        csr = json_string_value(json_object_get(request, "certificateSigningRequest"));
-        if (!csr) {
+        pem = json_string_value(json_object_get(request, "certificateSigningRequest"));
+        if (!pem) {
                 outcome_reject(ret, 400, "InvalidPayload",
                                "certificateSigningRequest is missing, or no string");
                 return;
         }
-        key = authority_read_request(csr, &why);
-        if (!key) {
+        csr = authority_read_request(pem, &why);
+        if (!csr)
                 outcome_reject(ret, 400, "InvalidCSR", why);
-                return;
-        }
-        issue(cloud, connection, key, strike, ret);
+        else if (strike->by[FAULT_FOREIGN])
+                issue_for_pair(cloud, connection, NULL, strike, ret);
+        else
+                issue(cloud, connection, X509_REQ_get_X509_PUBKEY(csr), strike, ret);
 }
 
 /* PKCS#1, as the service returns it. */
@@ -73,7 +93,7 @@ static json_t *key_to_json(EVP_PKEY *key) {
 
 void operation_create_keys(Cloud *cloud, const Connection *connection, EVP_PKEY *key,
                            const Strike *strike, Outcome *ret) {
-        issue(cloud, connection, key, strike, ret);
+        issue_for_pair(cloud, connection, key, strike, ret);
         if (ret->accepted)
                 json_object_set_new(ret->body, "privateKey", key_to_json(key));
 }
