@@ -36,14 +36,11 @@ static int take_header_byte(MqttFrame *f, uint8_t byte) {
 }
 
 int mqtt_frame_feed(MqttFrame *f, const uint8_t *data, size_t size) {
-        while (size > 0) {
+        while (size > 0 && f->error == 0) {
                 size_t n;
 
                 if (f->left == 0) {
-                        int r = take_header_byte(f, *data);
-
-                        if (r < 0)
-                                return r;
+                        f->error = take_header_byte(f, *data);
                         data++;
                         size--;
                         continue;
@@ -55,5 +52,5 @@ int mqtt_frame_feed(MqttFrame *f, const uint8_t *data, size_t size) {
                 if (f->left == 0)
                         f->packets++;
         }
-        return 0;
+        return f->error;
 }

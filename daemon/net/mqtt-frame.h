@@ -35,6 +35,7 @@ typedef struct MqttFrame {
         MqttPacketType type; /* of the packet begun last; MQTT_PACKET_NONE before the first */
         size_t announced;    /* remaining length of the packet begun last */
         size_t left;         /* bytes of its body that are still to come */
+        int error;           /* that ended the stream; 0: none */
         unsigned header;     /* bytes of a header that have come so far; 0: between packets, or in a
                                 body */
 } MqttFrame;
@@ -43,8 +44,8 @@ void mqtt_frame_init(MqttFrame *f, size_t packet_max);
 
 /* Takes the next bytes of the stream. 0: all is well. -EMSGSIZE: a packet longer than packet_max
  * (`announced` says how long its body is). -EBADMSG: a reserved packet type, or a remaining length
- * of more than four bytes. After an error the stream is of no use any more, and feeding it again
- * gives the same error or another one, never 0 by chance: the caller closes it. */
+ * of more than four bytes. After an error the stream is of no use any more: feeding it again gives
+ * the same error. */
 int mqtt_frame_feed(MqttFrame *f, const uint8_t *data, size_t size);
 
 /* True at a packet's boundary: something of our own may be written here. */

@@ -62,7 +62,7 @@ static void query_run(void *task) {
 
         q->result = getaddrinfo(q->host, q->service, &hints, &all);
         q->error = errno;
-        if (q->result != 0)
+        if (q->result != 0 || !all)
                 return;
         interleave(all, &q->list);
         freeaddrinfo(all);

@@ -4,9 +4,11 @@
  * reaches it. The servers are OpenSSL's; what they decrypt stands in their log. */
 
 #include <check.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "daemon/net/tls-trust.h"
 #include "tests/integration/net/harness.h"
 
 #define OPTIONS_MAX 24U
@@ -315,6 +317,19 @@ START_TEST(bundle_is_checked_before_it_is_trusted)
 }
 END_TEST
 
+/* Text between the blocks, 150 authorities, expired ones among them perhaps: all of it is taken. */
+START_TEST(bundle_of_the_system_is_taken)
+{
+        _cleanup_secret_ Secret *bundle = NULL;
+        Failure *failure = NULL;
+
+        if (secret_from_file(AT_FDCWD, "/etc/ssl/certs/ca-certificates.crt", 4 * 1024 * 1024,
+                             &bundle) < 0)
+                return; /* not installed */
+        ck_assert_msg(tls_trust_check(bundle, &failure), "%s", failure_message(failure));
+}
+END_TEST
+
 int main(void) {
         Suite *s = suite_create("tls");
         TCase *t = tcase_create("hostile servers");
@@ -334,6 +349,7 @@ int main(void) {
         tcase_add_test(t, cipher_list_of_the_user_is_kept_to);
         tcase_add_test(t, own_certificate_that_is_broken_is_named);
         tcase_add_test(t, bundle_is_checked_before_it_is_trusted);
+        tcase_add_test(t, bundle_of_the_system_is_taken);
         suite_add_tcase(s, t);
         r = srunner_create(s);
         srunner_run_all(r, CK_NORMAL);
