@@ -46,6 +46,15 @@ START_TEST(utf8_is_what_rfc_3629_says)
 { ck_assert_int_eq(aws_utf8_is_valid(texts[_i].text, strlen(texts[_i].text)), texts[_i].valid); }
 END_TEST
 
+START_TEST(what_lies_behind_the_text_is_not_read)
+{
+        ck_assert(!aws_utf8_is_valid("\xc3\xa4", 1));
+        ck_assert(!aws_utf8_is_valid("\xe2\x82\xac", 2));
+        ck_assert(!aws_utf8_is_valid("\xf0\x9f\x98\x80", 3));
+        ck_assert(aws_utf8_is_valid("a\xff", 1));
+}
+END_TEST
+
 START_TEST(no_character_is_cut_in_two)
 {
         static const char text[] = "a\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"; /* 1, 2, 3, 4 bytes */
@@ -82,6 +91,7 @@ int main(void) {
         TCase *c = tcase_create("utf8");
 
         tcase_add_loop_test(c, utf8_is_what_rfc_3629_says, 0, N(texts));
+        tcase_add_test(c, what_lies_behind_the_text_is_not_read);
         tcase_add_test(c, no_character_is_cut_in_two);
         tcase_add_test(c, names_are_shown_without_harm);
         suite_add_tcase(s, c);
