@@ -92,7 +92,7 @@ static int skip_items(CborReader *r, bool indefinite, uint64_t n, unsigned depth
         if (depth >= AWS_DEPTH_MAX)
                 return aws_why(ret_why, -EBADMSG, "it is nested more than %u deep", AWS_DEPTH_MAX);
         for (;;) {
-                bool end;
+                bool end = false;
                 int k;
 
                 k = next_or_end(r, indefinite, n, &end, ret_why);
@@ -187,7 +187,7 @@ static int read_pair(CborReader *r, bool nested, AwsMap *map, char **ret_why) {
         _cleanup_(aws_freep) char *name = NULL;
         AwsField *field;
         size_t size;
-        bool end;
+        bool end = false;
         int k;
 
         if (r->token.kind != CBOR_KIND_TEXT && r->token.kind != CBOR_KIND_TEXT_START)
@@ -211,7 +211,7 @@ static int read_map(CborReader *r, bool nested, AwsMap *map, char **ret_why) {
         uint64_t left = r->token.number;
 
         for (;;) {
-                bool end;
+                bool end = false;
                 int k;
 
                 k = next_or_end(r, indefinite, left, &end, ret_why);

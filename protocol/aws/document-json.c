@@ -55,7 +55,7 @@ static int read_object(json_t *object, bool nested, AwsMap *map, char **ret_why)
         const char *name;
         json_t *value;
 
-        json_object_foreach (object, name, value) {
+        json_object_foreach(object, name, value) {
                 AwsField *field;
                 int r;
 

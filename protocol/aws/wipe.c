@@ -24,9 +24,9 @@ static void wipe_texts(json_t *json) {
 
                 explicit_bzero(text, json_string_length(json));
         }
-        json_object_foreach (json, name, value)
+        json_object_foreach(json, name, value)
                 wipe_texts(value);
-        json_array_foreach (json, i, value)
+        json_array_foreach(json, i, value)
                 wipe_texts(value);
 }
 
