@@ -96,6 +96,9 @@ static void live(Job *j, unsigned steps, int told_fd) {
                 advance(s, j, stage, &life);
                 settle(event, &life);
         }
+        store_free(s);
+        sd_event_unref(event);
+        job_free(j);
         _exit(0);
 }
 
