@@ -19,11 +19,13 @@ typedef struct CryptoKey CryptoKey;
 int crypto_key_generate(KeyType type, CryptoKey **ret);
 
 /* Reads PKCS#8 ("PRIVATE KEY"), SEC 1 ("EC PRIVATE KEY"), PKCS#1 ("RSA PRIVATE KEY") and, with a
- * password, encrypted PKCS#8 ("ENCRYPTED PRIVATE KEY", PBES2). Keys: P-256, P-384, RSA of 2048 to
- * 4096 bits. Text around the block is skipped; a second key in it is refused. One line end behind
- * the password is not part of it. `password` may be NULL; a key that is not encrypted ignores it.
- * -EINVAL: unreadable; -EMSGSIZE: too long; -EOPNOTSUPP: a kind of key or of encryption that is not
- * supported; -ENOKEY: encrypted, and no password; -EKEYREJECTED: the password does not fit. */
+ * password, encrypted PKCS#8 ("ENCRYPTED PRIVATE KEY", PBES2 as OpenSSL writes it by default).
+ * Keys: P-256, P-384, RSA of 2048 to 4096 bits. Text around the block is skipped; a second key in
+ * it is refused. One line end behind the password is not part of it. `password` may be NULL; a key
+ * that is not encrypted ignores it. An encrypted one may take a second and more, as its PBKDF2 is
+ * meant to: not on the loop. -EINVAL: unreadable; -EMSGSIZE: too long; -EOPNOTSUPP: a kind of key
+ * or of encryption that is not supported; -ENOKEY: encrypted, and no password; -EKEYREJECTED: the
+ * password does not fit. */
 int crypto_key_from_pem(const Secret *pem, const Secret *password, CryptoKey **ret, char **ret_why);
 
 CryptoKey *crypto_key_free(CryptoKey *k); /* wipes; gives NULL */

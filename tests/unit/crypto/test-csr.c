@@ -5,6 +5,7 @@
 
 #include "daemon/crypto/crypto.h"
 #include "daemon/crypto/csr.h"
+#include "daemon/crypto/pem.h"
 #include "tests/unit/crypto/material.h"
 
 #define OPENSSL_VERIFY "openssl req -in %s -verify -noout 2>&1 | grep -q 'verify OK'"
@@ -299,6 +300,25 @@ START_TEST(a_changed_subject_breaks_the_signature)
 }
 END_TEST
 
+/* Such a point reveals private keys elsewhere; here it is refused before anything is computed. */
+START_TEST(a_point_beside_its_curve_is_refused)
+{
+        _cleanup_secret_ Secret *pem = material_read("p256.csr"),
+                                *spki = material_read("p256.spki");
+        _cleanup_secret_ Secret *der = NULL, *bent = NULL;
+        PemBlock block;
+        uint8_t *point;
+
+        ck_assert_int_eq(pem_find(secret_text(pem), secret_text(pem) + pem->size, &block), 1);
+        ck_assert_int_eq(pem_decode(&block, &der), 0);
+        point = memmem(der->data, der->size, spki->data + spki->size - 64, 64);
+        ck_assert_ptr_nonnull(point);
+        point[63] ^= 1;
+        ck_assert_int_eq(pem_encode("CERTIFICATE REQUEST", der->data, der->size, &bent), 0);
+        expect_refused(secret_text(bent), bent->size, -EINVAL, "not on its curve");
+}
+END_TEST
+
 START_TEST(an_oversize_request_is_refused)
 {
         _cleanup_secret_ Secret *pem = material_read("p256.csr");
@@ -342,6 +362,7 @@ int main(void) {
         tcase_add_loop_test(c, every_torn_request_is_refused, 0, 2);
         tcase_add_loop_test(c, every_changed_digit_is_refused, 0, 2);
         tcase_add_loop_test(c, a_changed_subject_breaks_the_signature, 0, 2);
+        tcase_add_test(c, a_point_beside_its_curve_is_refused);
         tcase_add_test(c, an_oversize_request_is_refused);
         tcase_add_test(c, the_reason_may_be_left_out);
         suite_add_tcase(suite, c);

@@ -307,6 +307,7 @@ static const Pem pems[] = {
         {"-----BEGIN X-----\nAA==\n-----END X-----\n", 1, 0},
         {"-----BEGIN X-----\n\n-----END X-----\n", 1, -EINVAL},
         {"-----BEGIN X-----\nAAA\n-----END X-----\n", 1, -EINVAL},
+        {"-----BEGIN X-----\nAAAAA\n-----END X-----\n", 1, -EINVAL},
         {"-----BEGIN X-----\nA===\n-----END X-----\n", 1, -EINVAL},
         {"-----BEGIN X-----\n====\n-----END X-----\n", 1, -EINVAL},
         {"-----BEGIN X-----\nAA*A\n-----END X-----\n", 1, -EINVAL},

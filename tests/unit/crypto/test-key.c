@@ -176,7 +176,7 @@ END_TEST
 START_TEST(unsupported_encryption_is_refused_with_the_mend)
 {
         static const char *const files[] = {"p256.encrypted-scrypt", "p256.encrypted-aes192",
-                                            "p256.encrypted-sha512"};
+                                            "p256.encrypted-sha512", "p256.encrypted-slow"};
         _cleanup_secret_ Secret *pem = material_read(files[_i]);
         _cleanup_secret_ Secret *password = secret_new("sesame", 6);
         CryptoKey *key = NULL;
@@ -368,7 +368,7 @@ int main(void) {
                             ELEMENTSOF(encrypted));
         tcase_add_loop_test(c, an_encrypted_key_stays_shut_with_wrong_passwords, 0, 3);
         tcase_add_loop_test(c, a_key_we_do_not_take_is_refused_by_name, 0, ELEMENTSOF(refused));
-        tcase_add_loop_test(c, unsupported_encryption_is_refused_with_the_mend, 0, 3);
+        tcase_add_loop_test(c, unsupported_encryption_is_refused_with_the_mend, 0, 4);
         tcase_add_loop_test(c, a_torn_key_is_refused, 0, 3);
         tcase_add_loop_test(c, a_damaged_key_never_crashes, 0, 2);
         tcase_add_test(c, two_keys_in_one_text_are_refused);

@@ -34,6 +34,7 @@ static bool is_needle(const uint8_t *at, const Needle *n) {
  * lest it be found itself. */
 static unsigned search_range(int fd, uint64_t from, uint64_t to, const Needle *n, uint8_t *chunk,
                              size_t chunk_size) {
+        uint8_t first = (uint8_t) ~n->inverted[0], last = (uint8_t) ~n->inverted[NEEDLE_SIZE - 1];
         unsigned found = 0;
 
         while (from + NEEDLE_SIZE <= to) {
@@ -43,13 +44,15 @@ static unsigned search_range(int fd, uint64_t from, uint64_t to, const Needle *n
                 if (got < (ssize_t) NEEDLE_SIZE)
                         break;
                 for (size_t i = 0; i + NEEDLE_SIZE <= (size_t) got; i++)
-                        found += is_needle(chunk + i, n);
+                        if (chunk[i] == first || chunk[i] == last)
+                                found += is_needle(chunk + i, n);
                 from += (uint64_t) got - (NEEDLE_SIZE - 1);
                 explicit_bzero(chunk, chunk_size);
         }
         return found;
 }
 
+/* Calls nothing of Check, whose small allocations would write over what was freed just before. */
 static unsigned times_in_memory(const Needle *n) {
         enum {
                 CHUNK = 1 << 16
@@ -61,8 +64,8 @@ static unsigned times_in_memory(const Needle *n) {
         unsigned found = 0;
         size_t room = 0;
 
-        ck_assert_int_ge(fd, 0);
-        ck_assert_ptr_nonnull(maps);
+        if (fd < 0 || !maps)
+                abort();
         while (getline(&line, &room, maps) > 0) {
                 unsigned long from, to;
                 char mode[5];
@@ -88,17 +91,19 @@ static void take_needle(const char *file, const char *label, size_t at, Needle *
                 ret->inverted[i] = (uint8_t) ~der->data[at + i];
 }
 
-static void use_and_free(const char *file, const Needle *n, bool sign) {
-        _cleanup_secret_ Secret *pem = material_read(file);
+/* How often its number is found when all is over. */
+static unsigned use_and_free(const char *file, const Needle *n, bool sign) {
         _cleanup_free_ char *request = NULL;
+        Secret *pem = material_read(file);
         CryptoKey *key = NULL;
 
         ck_assert_int_eq(crypto_key_from_pem(pem, NULL, &key, NULL), 0);
         ck_assert_uint_ge(times_in_memory(n), 1); /* the search finds what is there */
-        if (sign) {
+        if (sign)
                 ck_assert_int_eq(csr_make(key, "x", &request), 0);
-        }
-        ck_assert_ptr_null(crypto_key_free(key));
+        crypto_key_free(key);
+        secret_free(pem);
+        return times_in_memory(n);
 }
 
 typedef struct Case {
@@ -122,9 +127,7 @@ START_TEST(a_freed_key_is_gone_from_memory)
         Needle n;
 
         take_needle(cases[_i].file, cases[_i].label, cases[_i].at, &n);
-        use_and_free(cases[_i].file, &n, cases[_i].sign);
-        crypto_trim();
-        ck_assert_uint_eq(times_in_memory(&n), 0);
+        ck_assert_uint_eq(use_and_free(cases[_i].file, &n, cases[_i].sign), 0);
 }
 END_TEST
 
@@ -133,12 +136,14 @@ START_TEST(a_freed_sealing_key_is_gone_from_memory)
         SealKey *key = NULL;
         _cleanup_free_ uint8_t *record = NULL;
         Secret *plain, *back = NULL;
+        unsigned found;
         size_t size;
         Needle n;
 
         ck_assert_int_eq(seal_key_generate(&key), 0);
+        /* its second half: free() writes over the first bytes by itself */
         for (size_t i = 0; i < NEEDLE_SIZE; i++)
-                n.inverted[i] = (uint8_t) ~key->key[i];
+                n.inverted[i] = (uint8_t) ~key->key[SEAL_KEY_SIZE - NEEDLE_SIZE + i];
         plain = secret_new(key->key, sizeof(key->key)); /* one needle for both */
         ck_assert_int_eq(seal(key, "x", 1, plain, &record, &size), 0);
         ck_assert_int_eq(unseal(key, "x", 1, record, size, &back), 0);
@@ -146,7 +151,8 @@ START_TEST(a_freed_sealing_key_is_gone_from_memory)
         secret_free(plain);
         secret_free(back);
         seal_key_free(key);
-        ck_assert_uint_eq(times_in_memory(&n), 0);
+        found = times_in_memory(&n);
+        ck_assert_uint_eq(found, 0);
 }
 END_TEST
 
