@@ -34,6 +34,7 @@ typedef struct KeyRequest {
 } KeyRequest;
 
 typedef struct Cloud {
+        void *plugin; /* what mosquitto knows the plugin by */
         Authority *authority;
         KeyPool *keys;
         Registry *registry;

@@ -15,6 +15,7 @@ static Fault *fault_free(Fault *fault) {
         if (!fault)
                 return NULL;
         free(fault->client);
+        free(fault->given);
         free(fault->value);
         free(fault);
         return NULL;
@@ -60,9 +61,10 @@ static int fault_new(const json_t *request, Fault **ret, char **ret_why) {
                 return complain(ret_why, kind, "strikes sessions, and takes no --operation");
         if (count < 1 || after < 0)
                 return complain(ret_why, kind, "count wants to be above 0, after not below 0");
+        fault->given = value ? strdup(value) : NULL;
         fault->value = value ? strdup(value) : NULL;
         fault->client = client ? strdup(client) : NULL;
-        if ((value && !fault->value) || (client && !fault->client))
+        if ((value && (!fault->given || !fault->value)) || (client && !fault->client))
                 return -ENOMEM;
         why = fault_parse_value(fault);
         if (why)
@@ -75,10 +77,27 @@ static int fault_new(const json_t *request, Fault **ret, char **ret_why) {
         return 0;
 }
 
+static void remove_fault(Faults *faults, Fault *fault) {
+        LIST_REMOVE(faults, faults, fault);
+        faults->n_faults--;
+        fault_free(fault);
+}
+
+/* Those that have struck their last make room. */
+static void remove_spent(Faults *faults) {
+        Fault *fault, *next;
+
+        LIST_FOREACH_SAFE(faults, fault, next, faults)
+                if (!fault->always && fault->remaining == 0)
+                        remove_fault(faults, fault);
+}
+
 int faults_add(Faults *faults, const json_t *request, unsigned *ret_id, char **ret_why) {
         Fault *fault = NULL;
         int r;
 
+        if (faults->n_faults >= FAULTS_MAX)
+                remove_spent(faults);
         if (faults->n_faults >= FAULTS_MAX)
                 return complain(ret_why, "fault", "there are too many; clear some");
         r = fault_new(request, &fault, ret_why);
@@ -89,12 +108,6 @@ int faults_add(Faults *faults, const json_t *request, unsigned *ret_id, char **r
         faults->n_faults++;
         *ret_id = fault->id;
         return 0;
-}
-
-static void remove_fault(Faults *faults, Fault *fault) {
-        LIST_REMOVE(faults, faults, fault);
-        faults->n_faults--;
-        fault_free(fault);
 }
 
 size_t faults_clear(Faults *faults, unsigned id) {
@@ -126,7 +139,7 @@ json_t *faults_list(const Faults *faults) {
                 json_array_append_new(
                         list, json_pack("{s:i, s:s, s:s*, s:o*, s:s*, s:o, s:I, s:I}", "id",
                                         (int) fault->id, "kind", fault_kind_to_string(fault->kind),
-                                        "value", fault->value, "operation",
+                                        "value", fault->given, "operation",
                                         fault_info(fault->kind)->scope == SCOPE_REQUEST
                                                 ? operations_to_json(fault->operations)
                                                 : NULL,

@@ -73,7 +73,8 @@ struct Fault {
         uint64_t after;
         uint64_t hits;
         char *client; /* strikes this client id alone; NULL: all */
-        char *value;  /* as it was given; NULL: none was */
+        char *given;  /* the value in the words of the request; NULL: there was none */
+        char *value;  /* … cut into its parts */
         uint64_t number;
         int status;       /* of a rejection */
         const char *code; /* … in value */

@@ -121,6 +121,15 @@ static int on_tick(_unused_ int event, _unused_ void *event_data, void *userdata
         return MOSQ_ERR_SUCCESS;
 }
 
+static const struct {
+        int event;
+        MOSQ_FUNC_generic_callback callback;
+} callbacks[] = {
+        {MOSQ_EVT_BASIC_AUTH, on_connect}, {MOSQ_EVT_DISCONNECT, on_disconnect},
+        {MOSQ_EVT_ACL_CHECK, on_access},   {MOSQ_EVT_MESSAGE, on_message},
+        {MOSQ_EVT_TICK, on_tick},
+};
+
 static int load_claims(Cloud *cloud) {
         FILE *file = fopen(CLAIMS_FILE, "re");
         X509 *certificate;
@@ -197,14 +206,6 @@ __attribute__((visibility("default"))) int mosquitto_plugin_init(mosquitto_plugi
                                                                  void **userdata,
                                                                  struct mosquitto_opt *options,
                                                                  int option_count) {
-        static const struct {
-                int event;
-                MOSQ_FUNC_generic_callback callback;
-        } callbacks[] = {
-                {MOSQ_EVT_BASIC_AUTH, on_connect}, {MOSQ_EVT_DISCONNECT, on_disconnect},
-                {MOSQ_EVT_ACL_CHECK, on_access},   {MOSQ_EVT_MESSAGE, on_message},
-                {MOSQ_EVT_TICK, on_tick},
-        };
         Cloud *cloud = NULL;
         int r = cloud_new(options, option_count, &cloud);
 
@@ -216,15 +217,21 @@ __attribute__((visibility("default"))) int mosquitto_plugin_init(mosquitto_plugi
         for (size_t i = 0; i < ELEMENTSOF(callbacks); i++)
                 mosquitto_callback_register(identifier, callbacks[i].event, callbacks[i].callback,
                                             NULL, cloud);
+        cloud->plugin = identifier;
         *userdata = cloud;
         wake_at(0); /* the first tick, which tells that the cloud is ready, is not to wait */
         return MOSQ_ERR_SUCCESS;
 }
 
-/* The broker has freed its clients by now, and calls nothing of the plugin any more. */
+/* The broker has freed its clients by now. It frees no callback of its own accord. */
 __attribute__((visibility("default"))) int mosquitto_plugin_cleanup(
         void *userdata, _unused_ struct mosquitto_opt *options, _unused_ int option_count) {
-        cloud_free(userdata);
+        Cloud *cloud = userdata;
+
+        for (size_t i = 0; i < ELEMENTSOF(callbacks); i++)
+                mosquitto_callback_unregister(cloud->plugin, callbacks[i].event,
+                                              callbacks[i].callback, NULL);
+        cloud_free(cloud);
         wake_shutdown();
         return MOSQ_ERR_SUCCESS;
 }

@@ -155,6 +155,19 @@ START_TEST(a_fault_that_makes_no_sense_is_refused)
 { ck_assert_int_eq(cloud_try_fault(&cloud, "add", bad_faults[_i], NULL), 1); }
 END_TEST
 
+START_TEST(faults_that_are_spent_make_room_for_new_ones)
+{
+        Client client;
+
+        for (int i = 0; i < 257; i++) {
+                free(cloud_fault(&cloud, "add", "connect-drop", NULL));
+                ck_assert_int_eq(client_connect(&client, &cloud, "claim", "c", true),
+                                 CLIENT_DROPPED);
+                client_close(&client);
+        }
+}
+END_TEST
+
 START_TEST(a_fault_is_listed_and_can_be_taken_back)
 {
         _cleanup_free_ char *id = NULL;
@@ -162,7 +175,8 @@ START_TEST(a_fault_is_listed_and_can_be_taken_back)
         _cleanup_free_ char *empty = NULL;
         json_t *faults;
 
-        id = cloud_fault(&cloud, "add", "delay=5", "--count=3", "--operation=register", NULL);
+        id = cloud_fault(&cloud, "add", "reject=500:Code:a: message", "--count=3",
+                         "--operation=register", NULL);
         id[strcspn(id, "\n")] = '\0';
         list = cloud_fault(&cloud, "list", NULL);
         faults = json_loads(list, 0, NULL);
@@ -171,6 +185,8 @@ START_TEST(a_fault_is_listed_and_can_be_taken_back)
                          "register");
         ck_assert_int_eq(
                 json_integer_value(json_object_get(json_array_get(faults, 0), "remaining")), 3);
+        ck_assert_str_eq(json_string_value(json_object_get(json_array_get(faults, 0), "value")),
+                         "500:Code:a: message");
         json_decref(faults);
         free(cloud_fault(&cloud, "clear", id, NULL));
         ck_assert_int_eq(cloud_try_fault(&cloud, "clear", id, NULL), 1);
@@ -193,6 +209,7 @@ TCase *session_fault_tests(void) {
         tcase_add_test(test_case, a_certificate_can_take_time_to_become_active);
         tcase_add_loop_test(test_case, a_fault_that_makes_no_sense_is_refused, 0,
                             ELEMENTSOF(bad_faults));
+        tcase_add_test(test_case, faults_that_are_spent_make_room_for_new_ones);
         tcase_add_test(test_case, a_fault_is_listed_and_can_be_taken_back);
         return test_case;
 }
