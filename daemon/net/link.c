@@ -117,7 +117,7 @@ static int copy_parameters(Link *l, const TlsParameters *p) {
         return 0;
 }
 
-int leg_new(sd_event *event, Worker *names, const LinkParameters *p, LinkHandler handler,
+int leg_new(sd_event *event, IdleWorker *names, const LinkParameters *p, LinkHandler handler,
             void *userdata, Link **ret) {
         _cleanup_(leg_freep) Link *l = NULL;
         int r;

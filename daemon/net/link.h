@@ -6,7 +6,7 @@
 
 #include <systemd/sd-event.h>
 
-#include "daemon/base/worker.h"
+#include "daemon/net/idle-worker.h"
 #include "daemon/net/tls.h"
 
 typedef struct Link Link;
@@ -20,7 +20,7 @@ typedef struct LinkParameters {
         usec_t user_timeout_usec;
 } LinkParameters;
 
-int leg_new(sd_event *event, Worker *names, const LinkParameters *p, LinkHandler handler,
+int leg_new(sd_event *event, IdleWorker *names, const LinkParameters *p, LinkHandler handler,
             void *userdata, Link **ret);
 Link *leg_free(Link *l); /* silent from then on */
 DEFINE_CLEANUP(Link *, leg_free);

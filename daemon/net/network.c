@@ -36,12 +36,13 @@ int network_new(sd_event *event, Network **ret) {
                 return -ENOTRECOVERABLE;
         }
         n->event = sd_event_ref(event);
-        r = worker_new(event, &(WorkerOptions){.name = "names", .queue_max = RESOLVE_QUEUE_MAX},
-                       &n->names);
+        r = idle_worker_new(event,
+                            &(WorkerOptions){.name = "names", .queue_max = RESOLVE_QUEUE_MAX},
+                            &n->names);
         if (r < 0)
                 return r;
-        r = worker_new(event, &(WorkerOptions){.name = "mqtt", .queue_max = MQTT_QUEUE_MAX},
-                       &n->mqtt);
+        r = idle_worker_new(event, &(WorkerOptions){.name = "mqtt", .queue_max = MQTT_QUEUE_MAX},
+                            &n->mqtt);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(n);
@@ -55,7 +56,7 @@ static void drain(Network *n) {
 
         for (size_t i = 1; n->n_lingering > 0 && clock_boot_usec() < deadline; i++) {
                 if (generation_step_lingering(n) || i % DRAIN_STEPS_MAX == 0)
-                        worker_drain(n->mqtt);
+                        idle_worker_drain(n->mqtt);
                 else
                         (void) poll(NULL, 0, DRAIN_STEP_MSEC);
         }
@@ -68,8 +69,8 @@ Network *network_free(Network *n) {
                 return NULL;
         if (n->mqtt)
                 drain(n);
-        worker_free(n->mqtt);
-        worker_free(n->names);
+        idle_worker_free(n->mqtt);
+        idle_worker_free(n->names);
         sd_event_unref(n->event);
         (void) wolfSSL_Cleanup();
         free(n);

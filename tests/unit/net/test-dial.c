@@ -44,7 +44,7 @@ int __wrap_getaddrinfo(const char *node, const char *service, const struct addri
 }
 
 static sd_event *event;
-static Worker *names;
+static IdleWorker *names;
 static Dial *dial;
 static int result_fd;
 static Failure *result_failure;
@@ -60,15 +60,16 @@ static void on_dialled(int fd, Failure *failure, void *userdata) {
 static void setup(void) {
         ck_assert_int_ge(sd_event_new(&event), 0);
         ck_assert_int_eq(
-                worker_new(event, &(WorkerOptions){.name = "names", .queue_max = RESOLVE_QUEUE_MAX},
-                           &names),
+                idle_worker_new(event,
+                                &(WorkerOptions){.name = "names", .queue_max = RESOLVE_QUEUE_MAX},
+                                &names),
                 0);
         result_fd = -1;
 }
 
 static void teardown(void) {
         dial_free(dial);
-        worker_free(names);
+        idle_worker_free(names);
         sd_event_unref(event);
         failure_free(result_failure);
         close_fd(result_fd);
@@ -217,7 +218,7 @@ START_TEST(dial_is_freed_while_the_name_is_looked_up)
         _cleanup_failure_ Failure *f = dial_failure_timeout(dial);
         ck_assert_int_eq(failure_code(f), ERROR_NAME_RESOLUTION);
         dial = dial_free(dial);
-        worker_drain(names);
+        idle_worker_drain(names);
         ck_assert_uint_eq(n_results, 0);
 }
 END_TEST
@@ -230,7 +231,7 @@ START_TEST(dial_is_freed_while_it_connects)
 
         answer(list, ELEMENTSOF(list));
         start(port);
-        worker_drain(names); /* resolved: the first attempt is on its way */
+        idle_worker_drain(names); /* resolved: the first attempt is on its way */
         _cleanup_failure_ Failure *f = dial_failure_timeout(dial);
         ck_assert_int_eq(failure_code(f), ERROR_CONNECT_FAILED);
         dial = dial_free(dial);
