@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "libclient/ctl/table.h"
 
+#include <errno.h>
 #include <libsmartcols/libsmartcols.h>
 #include <stdio.h>
 
@@ -108,7 +109,11 @@ void table_add_pair(Table *t, const char *label, const char *value) {
 }
 
 ExitStatus table_print(Table *t) {
+        errno = 0;
         if (t && !t->failed && scols_print_table(t->scols) == 0 && fflush(stdout) == 0)
+                return STATUS_OK;
+        /* Told of only where a pager stands before us: the reader has seen enough. */
+        if (errno == EPIPE)
                 return STATUS_OK;
         complain("standard output: cannot be written");
         return STATUS_FAILED;
