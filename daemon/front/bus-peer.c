@@ -58,7 +58,7 @@ static void forget(Sender *s) {
 static Sender *find(BusPeers *p, const char *name) {
         Sender *s;
 
-        LIST_FOREACH (recent, s, p)
+        LIST_FOREACH(recent, s, p)
                 if (streq(s->name, name))
                         return s;
         return NULL;
@@ -149,7 +149,7 @@ static int on_credentials(sd_bus_message *m, void *userdata, _unused_ sd_bus_err
         r = read_credentials(m, s->peers->nobody, &s->peer);
         if (r < 0)
                 return refuse_held(s, "the bus does not tell its user");
-        LIST_FOREACH (held, h, s) {
+        LIST_FOREACH(held, h, s) {
                 r = sd_bus_enqueue_for_read(s->peers->bus, h->message);
                 if (r < 0)
                         return refuse_held(s, "too many messages wait");

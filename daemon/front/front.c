@@ -59,19 +59,23 @@ static void tell_link(Link *l, const Job *job, const char *member) {
         if (r >= 0 && streq(member, "JobChanged"))
                 r = sd_bus_message_append(m, "ss", job_state_to_string(job->state),
                                           job_phase_to_string(job->phase));
+        if (r >= 0)
+                r = sd_bus_send(l->bus, m, NULL);
         if (r < 0)
+                /* Never skipped in silence: who misses one must see that it did. */
                 link_close(l);
-        else
-                link_signal_send(l, TAKE_PTR(m));
 }
 
 static void tell(Front *f, const Job *job, const char *member) {
         Link *l = f->bus ? bus_link(f->bus) : NULL;
 
-        if (l)
+        if (l && link_queued(l) < LINK_QUEUE_TOTAL_MAX)
                 tell_link(l, job, member);
+        else if (l)
+                link_close(l);
         for (l = sockets_first(f->sockets); l; l = l->links_next)
                 tell_link(l, job, member);
+        sockets_close_slowest(f->sockets);
 }
 
 void front_job_added(Front *f, const Job *job) {

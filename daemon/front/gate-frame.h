@@ -52,6 +52,10 @@ size_t gate_frame_want(const GateFrame *f);
  */
 int gate_frame_feed(GateFrame *f, const uint8_t *data, size_t n, size_t n_fds);
 
+static inline bool gate_frame_is_handshake(const GateFrame *f) {
+        return f->state == GATE_FRAME_NUL || f->state == GATE_FRAME_LINE;
+}
+
 /* Whether something was begun that must come to its end soon: a message, or the handshake. */
 static inline bool gate_frame_is_unfinished(const GateFrame *f) {
         return f->state != GATE_FRAME_START;

@@ -205,11 +205,15 @@ static int relay_once(Gate *g) {
         return 0;
 }
 
+static bool may_read_now(const Gate *g) {
+        return !g->may_read || g->may_read(g->userdata, gate_frame_is_handshake(&g->frame));
+}
+
 static void relay(Gate *g) {
         int r = 1;
 
         for (unsigned i = 0; i < READS_PER_TURN && r > 0; i++) {
-                g->held_up = g->may_read && !g->may_read(g->userdata);
+                g->held_up = !may_read_now(g);
                 if (g->held_up)
                         break;
                 r = relay_once(g);
@@ -251,15 +255,17 @@ static int on_pair_writable(_unused_ sd_event_source *s, _unused_ int fd, _unuse
 static int on_timer(_unused_ sd_event_source *s, _unused_ uint64_t usec, void *userdata) {
         Gate *g = userdata;
 
-        if (g->held_up)
-                gate_resume(g);
-        else
+        if (!g->held_up) {
                 refuse(g, -ETIMEDOUT);
+                return 0;
+        }
+        g->held_up = !may_read_now(g);
+        arrange(g);
         return 0;
 }
 
 void gate_resume(Gate *g) {
-        if (!g || !g->held_up || !g->may_read(g->userdata))
+        if (!g || !g->held_up || !may_read_now(g))
                 return;
         g->held_up = false;
         arrange(g);

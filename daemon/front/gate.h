@@ -19,7 +19,7 @@ typedef struct Gate Gate;
 #define GATE_BUFFER ((size_t) 16 * 1024)
 
 /* Called before each read; without one, it always reads. */
-typedef bool (*GateMayRead)(void *userdata);
+typedef bool (*GateMayRead)(void *userdata, bool in_handshake);
 
 /* Takes client_fd in any case. ret_fd: the end that sd-bus reads from; it sees the end of the
  * stream when the client is gone or was thrown out. */

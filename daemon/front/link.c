@@ -39,6 +39,9 @@ static int on_greet(_unused_ sd_event_source *s, void *userdata) {
 static int on_any_message(sd_bus_message *m, void *userdata, _unused_ sd_bus_error *error) {
         Link *l = userdata;
 
+        /* The handshake is done: the first message may come. */
+        if (sd_bus_message_is_signal(m, "org.freedesktop.DBus.Local", "Connected") > 0)
+                gate_resume(l->gate);
         if (!l->greeted && sd_bus_message_is_method_call(m, NULL, NULL) > 0)
                 (void) sd_event_source_set_enabled(l->greet, SD_EVENT_ONESHOT);
         return 0;
@@ -123,20 +126,10 @@ bool link_hears(Link *l, const Job *job) {
         return l->greeted && job_is_visible_to(job, l->peer);
 }
 
-void link_signal_send(Link *l, sd_bus_message *m) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *signal = m;
-        uint64_t queued = 0;
-        int r;
+uint64_t link_queued(const Link *l) {
+        uint64_t n = 0;
 
-        r = sd_bus_get_n_queued_write(l->bus, &queued);
-        if (r >= 0 && queued >= (l->peer ? LINK_QUEUE_MAX : LINK_BUS_QUEUE_MAX)) {
-                log_debug("A connection is closed: it does not read its signals");
-                link_close(l);
-                return;
-        }
-        if (r >= 0)
-                r = sd_bus_send(l->bus, signal, NULL);
-        if (r < 0)
-                /* Never skipped in silence: who misses one must see that it did. */
-                link_close(l);
+        if (l->closing || sd_bus_get_n_queued_write(l->bus, &n) < 0)
+                return 0;
+        return n;
 }

@@ -19,11 +19,13 @@
 #define LINK_CALLS_MAX ((size_t) 64)
 #define LINK_BUS_CALLS_MAX ((size_t) 1024)
 
-/* Messages in our queue for a client that does not read. Above the first, its socket is read no
- * further; above the second (signals, that is), the connection is closed. */
+/* Messages in our queue for a client that does not read. With so many, its socket is read no
+ * further: answers do not pile up. */
 #define LINK_QUEUE_PAUSE ((uint64_t) 8)
-#define LINK_QUEUE_MAX ((uint64_t) 256)
-#define LINK_BUS_QUEUE_MAX ((uint64_t) 16384)
+/* Signals do: when those of all sockets together are too many (about 1 KB each in sd-bus), the
+ * connection that has most of them is closed. One that reads may have thousands for a moment, when
+ * a profile's whole queue fails. The bus, too, may have so many. */
+#define LINK_QUEUE_TOTAL_MAX ((uint64_t) 16384)
 
 /* What all connections share. */
 typedef struct FrontContext {
@@ -65,10 +67,11 @@ void link_close(Link *l);
 /* Who sent this message; NULL: nobody known. Valid while it is handled. */
 const Peer *link_peer(Link *l, sd_bus_message *m);
 
-/* A signal of the Manager, if this connection may have one: made by link_signal_new(), sent by
- * link_signal_send(), which takes it. A connection that does not read is closed. */
+/* Whether this connection may have a signal of this job. */
 bool link_hears(Link *l, const Job *job);
-void link_signal_send(Link *l, sd_bus_message *m);
+
+/* Messages that wait to be written; none where it is closing. */
+uint64_t link_queued(const Link *l);
 
 static inline const FrontOps *link_ops(const Link *l) {
         return l->context->ops;

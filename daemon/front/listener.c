@@ -11,7 +11,7 @@
 #include "daemon/base/log.h"
 #include "daemon/model/peer.h"
 
-#define BACKLOG 64
+#define BACKLOG SOMAXCONN /* a client that does not wait is told EAGAIN when it is full */
 
 static void free_names(char **names) {
         for (size_t i = 0; names && names[i]; i++)

@@ -48,19 +48,42 @@ static void on_link_closed(Link *l, void *owner) {
         link_free(l);
 }
 
-static bool may_read(void *userdata) {
-        const Link *l = userdata;
-        uint64_t queued = 0;
+void sockets_close_slowest(Sockets *s) {
+        Link *slowest = NULL, *l;
+        uint64_t total = 0;
 
-        return !l->closing && l->n_calls < LINK_CALLS_MAX &&
-               sd_bus_get_n_queued_write(l->bus, &queued) >= 0 && queued < LINK_QUEUE_PAUSE;
+        LIST_FOREACH(links, l, s) {
+                uint64_t queued = link_queued(l);
+
+                total += queued;
+                if (!slowest || queued > link_queued(slowest))
+                        slowest = l;
+        }
+        if (total <= LINK_QUEUE_TOTAL_MAX)
+                return;
+        log_debug("A connection of uid %u is closed: it does not read its signals",
+                  (unsigned) slowest->peer->uid);
+        link_close(slowest);
+}
+
+static bool may_read(void *userdata, bool in_handshake) {
+        const Link *l = userdata;
+
+        if (l->closing)
+                return false;
+        if (in_handshake)
+                return true;
+        /* While sd-bus reads the handshake, it would swallow the first message with it, and then
+         * not look at it before the next one comes. */
+        return sd_bus_is_ready(l->bus) > 0 && l->n_calls < LINK_CALLS_MAX &&
+               link_queued(l) < LINK_QUEUE_PAUSE;
 }
 
 static size_t count_user(const Sockets *s, uid_t uid) {
         size_t n = 0;
         Link *l;
 
-        LIST_FOREACH (links, l, s)
+        LIST_FOREACH(links, l, s)
                 n += l->peer->uid == uid;
         return n;
 }
@@ -95,6 +118,8 @@ static int start_bus(Sockets *s, int input_fd, int output_fd, sd_bus **ret) {
                 r = sd_bus_set_anonymous(bus, 1);
         if (r >= 0)
                 r = sd_bus_set_sender(bus, OWN_NAME);
+        if (r >= 0)
+                r = sd_bus_set_connected_signal(bus, 1);
         if (r >= 0)
                 r = sd_bus_start(bus);
         if (r < 0)

@@ -19,5 +19,8 @@ int sockets_new(sd_event *event, const FrontContext *context, const char *path, 
 Sockets *sockets_free(Sockets *s);
 DEFINE_CLEANUP(Sockets *, sockets_free);
 
+/* Closes the connection that has most signals to read, if all of them together have too many. */
+void sockets_close_slowest(Sockets *s);
+
 /* The clients, one after the other (`links`). */
 Link *sockets_first(Sockets *s);

@@ -2,6 +2,7 @@
 #include "tests/integration/front/stub.h"
 
 #include <check.h>
+#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -163,7 +164,7 @@ static void op_reload(void *userdata, FrontCall *call) {
 
         front_call_done(call);
         w->reloads++;
-        for (unsigned i = 0; i < w->reloads * 100 && job_table_first(w->jobs); i++)
+        for (unsigned i = 0; i < w->reloads * 1000 && job_table_first(w->jobs); i++)
                 front_job_changed(w->front, job_table_first(w->jobs));
 }
 
@@ -265,6 +266,7 @@ Stub *stub_start(const char *bus) {
         ck_assert_int_ge(s->pid, 0);
         if (s->pid == 0) {
                 (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+                (void) close_range(3, ~0U, 0); /* connections of the test must not stay open here */
                 exit(stub_run(s->socket, bus ? bus : "none"));
         }
         wait_for_file(s->socket);
@@ -284,4 +286,31 @@ void stub_stop(Stub *s) {
         free(s->address);
         free(s->directory);
         free(s);
+}
+
+size_t stub_count_fds(const Stub *s) {
+        _cleanup_free_ char *path = NULL;
+        size_t n = 0;
+        DIR *dir;
+
+        ck_assert_int_gt(asprintf(&path, "/proc/%d/fd", s->pid), 0);
+        dir = opendir(path);
+        ck_assert_ptr_nonnull(dir);
+        while (readdir(dir))
+                n++;
+        closedir(dir);
+        return n;
+}
+
+size_t stub_memory(const Stub *s) {
+        _cleanup_free_ char *path = NULL;
+        unsigned long pages = 0;
+        FILE *f;
+
+        ck_assert_int_gt(asprintf(&path, "/proc/%d/statm", s->pid), 0);
+        f = fopen(path, "re");
+        ck_assert_ptr_nonnull(f);
+        ck_assert_int_eq(fscanf(f, "%*u %lu", &pages), 1);
+        (void) fclose(f);
+        return pages * (size_t) sysconf(_SC_PAGESIZE) / 1024;
 }

@@ -7,7 +7,7 @@
  *   Later=yes   the call is answered a turn of the loop later
  *   Never=yes   the call is never answered
  *   Burst=N     N JobChanged follow its JobAdded
- * Reload tells N JobChanged of the oldest job, N being how often it was called, times 100. */
+ * Reload tells N JobChanged of the oldest job, N being how often it was called, times 1000. */
 
 #include <stdbool.h>
 #include <sys/types.h>

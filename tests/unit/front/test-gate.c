@@ -14,10 +14,12 @@ static sd_event *event;
 static Gate *gate;
 static int client, reader; /* what the client writes to, what sd-bus would read from */
 static bool permitted;
+static unsigned asked_in_vain;
 
-static bool may_read(void *userdata) {
+static bool may_read(void *userdata, bool in_handshake) {
         ck_assert_ptr_eq(userdata, &permitted);
-        return permitted;
+        asked_in_vain += !permitted && !in_handshake;
+        return permitted || in_handshake;
 }
 
 static void setup(void) {
@@ -282,7 +284,8 @@ START_TEST(it_looks_again_by_itself)
         make_message(b, 0);
         permitted = false;
         send_with(b, sizeof(b), NULL, 0);
-        turn();
+        while (asked_in_vain < 5)
+                ck_assert_int_ge(sd_event_run(event, UINT64_MAX), 0);
         permitted = true;
         while (receive(data, sizeof(data), NULL) < 0)
                 ck_assert_int_ge(sd_event_run(event, UINT64_MAX), 0);

@@ -1,0 +1,717 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* The interface on a socket without a bus daemon, asked by sd-bus as a client, by busctl and gdbus
+ * as they are, and by clients that do not mean well. */
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "daemon/base/secret.h"
+#include "daemon/front/socket.h"
+#include "tests/integration/front/client.h"
+#include "tests/integration/front/stub.h"
+
+#define SOME_UID 4242
+#define OTHER_UID 4243
+
+static Stub *stub;
+
+static void setup(void) {
+        stub = stub_start(NULL);
+}
+
+static void teardown(void) {
+        stub_stop(stub);
+}
+
+/* Runs a shell command and gives back what it printed; it must succeed. $A is the address, $N the
+ * name, $R the root object. */
+static char *run(const char *command) {
+        _cleanup_free_ char *whole = NULL;
+        char *out = calloc(1, 65536);
+        size_t n;
+        FILE *f;
+
+        ck_assert_int_gt(asprintf(&whole,
+                                  "export A=unix:path=%s N=%s R=%s LSAN_OPTIONS=; exec 2>&1; %s",
+                                  stub->socket, IPC_BUS_NAME, IPC_MANAGER_PATH, command),
+                         0);
+        f = popen(whole, "re");
+        ck_assert_ptr_nonnull(f);
+        n = fread(out, 1, 65535, f);
+        out[n] = '\0';
+        ck_assert_msg(pclose(f) == 0, "%s: %s", command, out);
+        return out;
+}
+
+static void says(const char *command, const char *word) {
+        _cleanup_free_ char *out = run(command);
+
+        ck_assert_msg(strstr(out, word), "'%s' did not print '%s' but: %s", command, word, out);
+}
+
+START_TEST(busctl_works_as_it_is)
+{
+        says("busctl --address=$A call $N $R $N.Manager Submit 'ssa{sv}' provision '' 1 key s k",
+             "o \"/io/fleetprov/Provisioner1/job/");
+        says("busctl --address=$A call $N $R $N.Manager FindJob ss aws k", "Provisioner1/job/");
+        says("busctl --address=$A tree $N", "Provisioner1/profile/second_2done");
+        says("busctl --address=$A tree $N", "Provisioner1/job/");
+        says("busctl --address=$A introspect $N $R", "a(osssssuutttus)");
+        says("busctl --address=$A introspect $N $R/profile/aws", "\"example:8883\"");
+        says("busctl --address=$A get-property $N $R $N.Manager Queued", "u 1");
+        says("busctl --address=$A get-property $N $R $N.Manager State", "\"running\"");
+        says("busctl --address=$A get-property $N $R $N.Manager DefaultProfile", "\"aws\"");
+        says("busctl --address=$A get-property $N $R/profile/aws $N.Profile Claim", "CN=claim");
+        says("busctl --address=$A get-property $N $R/profile/second_2done $N.Profile LastError",
+             "name-resolution");
+        says("busctl --address=$A call $N $R/profile/aws $N.Profile Check", "set it");
+        says("busctl --address=$A call $N $R $N.Manager Reload && echo done", "done");
+        says("busctl --address=$A call $N /org/freedesktop/DBus org.freedesktop.DBus ListNames",
+             IPC_BUS_NAME);
+        says("! busctl --address=$A call $N $R $N.Manager Submit 'ssa{sv}' provision aws 1 nope s "
+             "x",
+             "option 'nope' is unknown");
+}
+END_TEST
+
+START_TEST(gdbus_works_as_it_is)
+{
+        if (access("/usr/bin/gdbus", X_OK) < 0)
+                return;
+        says("gdbus introspect --address $A -d $N -o $R", "ListJobs");
+        says("gdbus call --address $A -d $N -o $R -m $N.Manager.Submit provision aws "
+             "\"{'key': <'k'>}\"",
+             "Provisioner1/job/");
+        says("gdbus call --address $A -d $N -o $R -m $N.Manager.ListJobs true", "queued");
+}
+END_TEST
+
+/* A container's root, or anybody in a user namespace, claims another uid in the handshake than the
+ * kernel says: he gets in as who he is. */
+START_TEST(claimed_uid_counts_for_nothing)
+{
+        static const char lines[] = "\0AUTH EXTERNAL 31303030\r\nBEGIN\r\n";
+        char answer[3] = {};
+        int fd = raw_connect(stub->socket, false);
+
+        ck_assert(raw_write(fd, lines, sizeof(lines) - 1));
+        ck_assert_int_eq(recv(fd, answer, 2, MSG_WAITALL), 2);
+        ck_assert_str_eq(answer, "OK");
+        close(fd);
+}
+END_TEST
+
+static void submit_as_myself(void *userdata) {
+        sd_bus *bus = client_connect(stub->address);
+        _cleanup_free_ char *path = client_submit(bus, userdata, "Done");
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *details = NULL, *jobs = NULL;
+        uint32_t owner;
+
+        details = client_call(bus, path, "org.freedesktop.DBus.Properties", "Get", "ss",
+                              IPC_JOB_INTERFACE, "Owner");
+        ck_assert_int_gt(sd_bus_message_read(details, "v", "u", &owner), 0);
+        ck_assert_uint_eq(owner, getuid());
+        client_close(bus);
+}
+
+static void open_to_all(void) {
+        ck_assert_int_eq(chmod(stub->socket, 0666), 0);
+}
+
+static size_t count_jobs(sd_bus *bus) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m =
+                client_call(bus, IPC_MANAGER_PATH, IPC_MANAGER_INTERFACE, "ListJobs", "b", 1);
+        size_t n = 0;
+
+        ck_assert_int_gt(sd_bus_message_enter_container(m, 'a', "(osssssuutttus)"), 0);
+        while (sd_bus_message_skip(m, "(osssssuutttus)") > 0)
+                n++;
+        return n;
+}
+
+static char *introspect(sd_bus *bus, const char *path) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m =
+                client_call(bus, path, "org.freedesktop.DBus.Introspectable", "Introspect", NULL);
+        const char *xml;
+
+        ck_assert_int_gt(sd_bus_message_read(m, "s", &xml), 0);
+        return strdup(xml);
+}
+
+/* The caller is not root and has no job; root has the one at `path`. */
+static void sees_nothing(void *userdata) {
+        static const char *const methods[] = {"GetDetails", "GetResult", "Acknowledge", "Cancel",
+                                              "Release"};
+        const char *path = userdata;
+        sd_bus *bus = client_connect(stub->address);
+        _cleanup_free_ char *xml = introspect(bus, IPC_JOB_PREFIX);
+
+        ck_assert_uint_eq(count_jobs(bus), 0);
+        ck_assert_ptr_null(strstr(xml, path + strlen(IPC_JOB_PREFIX "/")));
+        for (size_t i = 0; i < ELEMENTSOF(methods); i++) {
+                client_refused(bus, path, IPC_JOB_INTERFACE, methods[i], "NoSuchJob", NULL);
+                client_refused(bus, IPC_JOB_PREFIX "/0123456789abcdef0123456789abcdef",
+                               IPC_JOB_INTERFACE, methods[i], "NoSuchJob", NULL);
+        }
+        client_refused(bus, path, "org.freedesktop.DBus.Properties", "Get",
+                       SD_BUS_ERROR_UNKNOWN_OBJECT, "ss", IPC_JOB_INTERFACE, "State");
+        client_refused(bus, path, "org.freedesktop.DBus.Properties", "GetAll",
+                       SD_BUS_ERROR_UNKNOWN_OBJECT, "s", IPC_JOB_INTERFACE);
+        client_refused(bus, path, "org.freedesktop.DBus.Introspectable", "Introspect",
+                       SD_BUS_ERROR_UNKNOWN_OBJECT, NULL);
+        client_refused(bus, IPC_MANAGER_PATH, IPC_MANAGER_INTERFACE, "FindJob", "NoSuchJob", "ss",
+                       "aws", "mine");
+        client_refused(bus, IPC_MANAGER_PATH, IPC_MANAGER_INTERFACE, "Reload", "AccessDenied",
+                       NULL);
+        client_close(bus);
+}
+
+START_TEST(foreign_job_is_invisible)
+{
+        sd_bus *bus = client_connect(stub->address);
+        _cleanup_free_ char *path = client_submit(bus, "mine", "Done");
+
+        open_to_all();
+        as_user(SOME_UID, SOME_UID, sees_nothing, path);
+        as_user(SOME_UID, SOME_UID, submit_as_myself, (void *) (uintptr_t) "theirs");
+        ck_assert_uint_eq(count_jobs(bus), 2); /* root sees all */
+        as_user(OTHER_UID, OTHER_UID, sees_nothing, path);
+        client_close(bus);
+}
+END_TEST
+
+/* With the sender field forged: who he is was read at accept. */
+static void forge_sender(_unused_ void *userdata) {
+        static const char *const senders[] = {":1.0", ":1.1", "org.freedesktop.DBus", ":0.0"};
+
+        for (size_t i = 0; i < ELEMENTSOF(senders); i++) {
+                int fd = raw_connect(stub->socket, true);
+                size_t size, got = 0;
+                _cleanup_free_ void *m = raw_message(IPC_MANAGER_PATH, IPC_MANAGER_INTERFACE,
+                                                     "Reload", senders[i], 0, &size);
+                char answer[4096] = {};
+
+                ck_assert(raw_write(fd, m, size));
+                while (!memmem(answer, got, "Error.AccessDenied", 18)) {
+                        ssize_t n = recv(fd, answer + got, sizeof(answer) - got, 0);
+
+                        ck_assert_int_gt(n, 0);
+                        got += (size_t) n;
+                }
+                close(fd);
+        }
+}
+
+START_TEST(forged_sender_is_of_no_use)
+{
+        open_to_all();
+        as_user(SOME_UID, SOME_UID, forge_sender, NULL);
+}
+END_TEST
+
+static void is_turned_away(_unused_ void *userdata) {
+        int fd = raw_connect(stub->socket, true);
+
+        ck_assert(fd < 0 || raw_is_closed(fd));
+        close_fd(fd);
+}
+
+START_TEST(overflow_uid_is_turned_away)
+{
+        open_to_all();
+        as_user(65534, 65534, is_turned_away, NULL);
+}
+END_TEST
+
+START_TEST(results_are_fresh_sealed_memfds)
+{
+        sd_bus *bus = client_connect(stub->address);
+        _cleanup_free_ char *path = client_submit(bus, "k", "Done");
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *gone = NULL, *done = NULL;
+        ino_t inodes[2];
+
+        for (size_t i = 0; i < 2; i++) {
+                _cleanup_(sd_bus_message_unrefp) sd_bus_message *m =
+                        client_call(bus, path, IPC_JOB_INTERFACE, "GetResult", NULL);
+                _cleanup_secret_ Secret *secret = NULL;
+                const char *name;
+                struct stat st;
+                int fd = -1;
+
+                ck_assert_int_gt(sd_bus_message_enter_container(m, 'a', "{sv}"), 0);
+                while (sd_bus_message_enter_container(m, 'e', "sv") > 0) {
+                        ck_assert_int_gt(sd_bus_message_read(m, "s", &name), 0);
+                        if (streq(name, "privateKey"))
+                                ck_assert_int_gt(sd_bus_message_read(m, "v", "h", &fd), 0);
+                        else
+                                ck_assert_int_ge(sd_bus_message_skip(m, "v"), 0);
+                        ck_assert_int_ge(sd_bus_message_exit_container(m), 0);
+                }
+                ck_assert_int_ge(fd, 0);
+                ck_assert_int_eq(secret_from_memfd(fd, 1000, &secret), 0);
+                ck_assert_str_eq(secret_text(secret), STUB_KEY);
+                ck_assert_int_eq(fstat(fd, &st), 0);
+                inodes[i] = st.st_ino;
+        }
+        ck_assert_uint_ne(inodes[0], inodes[1]);
+        done = client_call(bus, path, IPC_JOB_INTERFACE, "Acknowledge", NULL);
+        gone = client_call(bus, path, IPC_JOB_INTERFACE, "GetResult", NULL);
+        client_close(bus);
+}
+END_TEST
+
+START_TEST(errors_name_what_where_and_the_mend)
+{
+        sd_bus *bus = client_connect(stub->address);
+        _cleanup_free_ char *path = client_submit(bus, "k", NULL);
+
+        client_refused(bus, IPC_MANAGER_PATH, IPC_MANAGER_INTERFACE, "Submit", "BadParameter",
+                       "ssa{sv}", "provision", "aws", 1, "csr", "i", 5);
+        client_refused(bus, IPC_MANAGER_PATH, IPC_MANAGER_INTERFACE, "Submit", "BadParameter",
+                       "ssa{sv}", "private", "aws", 0);
+        client_refused(bus, IPC_MANAGER_PATH, IPC_MANAGER_INTERFACE, "Submit", "AccessDenied",
+                       "ssa{sv}", "provision", "closed", 0);
+        client_refused(bus, IPC_MANAGER_PATH, IPC_MANAGER_INTERFACE, "Submit",
+                       SD_BUS_ERROR_INVALID_ARGS, "s", "provision");
+        client_refused(bus, IPC_MANAGER_PATH, IPC_MANAGER_INTERFACE, "Nonsense",
+                       SD_BUS_ERROR_UNKNOWN_METHOD, NULL);
+        client_refused(bus, path, IPC_JOB_INTERFACE, "GetResult", "NotFinished", NULL);
+        client_refused(bus, "/org/freedesktop/DBus", "org.freedesktop.DBus", "RequestName",
+                       SD_BUS_ERROR_ACCESS_DENIED, "su", IPC_BUS_NAME, 0);
+        client_close(bus);
+}
+END_TEST
+
+START_TEST(bad_descriptors_are_refused_and_closed)
+{
+        sd_bus *bus = client_connect(stub->address);
+        int pair[2], unsealed = memfd_create("x", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        size_t before;
+
+        ck_assert_int_eq(pipe2(pair, O_CLOEXEC), 0);
+        ck_assert_int_eq(write(unsealed, "x", 1), 1);
+        {
+                const int fds[] = {pair[0], pair[1], unsealed,
+                                   open("/etc/passwd", O_PATH | O_CLOEXEC),
+                                   open("/dev/zero", O_RDONLY | O_CLOEXEC)};
+
+                client_refused(bus, IPC_MANAGER_PATH, IPC_MANAGER_INTERFACE, "Nonsense",
+                               SD_BUS_ERROR_UNKNOWN_METHOD, NULL);
+                before = stub_count_fds(stub);
+                for (size_t round = 0; round < 20; round++)
+                        for (size_t i = 0; i < ELEMENTSOF(fds); i++)
+                                client_refused(bus, IPC_MANAGER_PATH, IPC_MANAGER_INTERFACE,
+                                               "Submit", "BadParameter", "ssa{sv}",
+                                               "register-thing", "aws", 1, "ownership-token", "h",
+                                               fds[i]);
+                ck_assert_uint_eq(stub_count_fds(stub), before);
+        }
+        client_close(bus);
+}
+END_TEST
+
+/* He announces 100 MB, and sends them as far as he is let. */
+START_TEST(huge_message_is_not_taken)
+{
+        size_t size, before = stub_memory(stub);
+        _cleanup_free_ uint8_t *m = raw_message("/a", "a.b", "C", "", 1024 * 1024, &size);
+        uint32_t length = 100 * 1024 * 1024;
+        int fds[32];
+
+        memcpy(m + 4, &length, sizeof(length));
+        for (size_t i = 0; i < ELEMENTSOF(fds); i++) {
+                fds[i] = raw_connect(stub->socket, true);
+                while (raw_write(fds[i], m, size))
+                        ;
+                ck_assert(raw_is_closed(fds[i]));
+                close(fds[i]);
+        }
+        ck_assert_uint_lt(stub_memory(stub), before + 16 * 1024);
+}
+END_TEST
+
+/* Half of the longest message that is let in, on as many connections as there may be. */
+START_TEST(half_sent_messages_are_bounded_and_closed)
+{
+        size_t size;
+        _cleanup_free_ uint8_t *m = raw_message("/a", "a.b", "C", "", 200 * 1024, &size);
+        int fds[SOCKET_CONNECTIONS_PER_USER_MAX];
+
+        for (size_t i = 0; i < ELEMENTSOF(fds); i++) {
+                fds[i] = raw_connect(stub->socket, true);
+                ck_assert(raw_write(fds[i], m, size / 2));
+        }
+        for (size_t i = 0; i < ELEMENTSOF(fds); i++) {
+                ck_assert(raw_is_closed(fds[i]));
+                close(fds[i]);
+        }
+        {
+                sd_bus *bus = client_connect(stub->address);
+
+                ck_assert_uint_eq(count_jobs(bus), 0);
+                client_close(bus);
+        }
+}
+END_TEST
+
+/* A user has used up his share: others are served, and so is root when all is used up. */
+static void hold_connections(void *userdata) {
+        int *control = userdata, fd;
+        char byte;
+
+        for (size_t i = 0; i < 2 * SOCKET_CONNECTIONS_PER_USER_MAX; i++)
+                (void) raw_connect(stub->socket, true);
+        /* The last one is not refused before it is looked at. */
+        fd = raw_connect(stub->socket, true);
+        ck_assert(raw_is_closed(fd));
+        ck_assert_int_eq(write(control[1], "x", 1), 1);
+        ck_assert_int_eq(read(control[2], &byte, 1), 0);
+}
+
+START_TEST(users_cannot_shut_each_other_or_root_out)
+{
+        sd_bus *bus;
+        pid_t pids[4];
+
+        open_to_all();
+        for (size_t i = 0; i < ELEMENTSOF(pids); i++) {
+                int ready[2], stay[2], control[3];
+                char byte;
+
+                ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
+                ck_assert_int_eq(pipe2(stay, O_CLOEXEC), 0);
+                control[1] = ready[1];
+                control[2] = stay[0];
+                pids[i] = fork();
+                if (pids[i] == 0) {
+                        close(stay[1]);
+                        as_user(SOME_UID + (uid_t) i, SOME_UID, hold_connections, control);
+                        _exit(0);
+                }
+                close(ready[1]);
+                ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+        }
+        bus = client_connect(stub->address);
+        ck_assert_uint_eq(count_jobs(bus), 0);
+        client_close(bus);
+        /* The write ends of `stay` go with this process, and the children with them. */
+}
+END_TEST
+
+START_TEST(thousands_of_connections_leave_nothing_behind)
+{
+        size_t before = stub_count_fds(stub);
+        sd_bus *bus;
+
+        for (unsigned i = 0; i < 3000; i++) {
+                int fd = raw_connect(stub->socket, i & 1);
+
+                if (fd >= 0 && i % 3 == 0)
+                        (void) raw_write(fd, "l\1\0\1", 4);
+                close_fd(fd);
+        }
+        bus = client_connect(stub->address);
+        ck_assert_uint_eq(count_jobs(bus), 0);
+        client_close(bus);
+        for (unsigned i = 0; i < 1000 && stub_count_fds(stub) != before; i++)
+                (void) poll(NULL, 0, 10);
+        ck_assert_uint_eq(stub_count_fds(stub), before);
+}
+END_TEST
+
+/* He asks for signals without end and reads none. */
+START_TEST(who_does_not_read_signals_is_closed)
+{
+        sd_bus *bus = client_connect(stub->address);
+        _cleanup_free_ char *path = client_submit(bus, "k", NULL);
+        sd_bus *deaf = client_connect(stub->address);
+
+        client_refused(deaf, IPC_MANAGER_PATH, IPC_MANAGER_INTERFACE, "Nonsense",
+                       SD_BUS_ERROR_UNKNOWN_METHOD, NULL);
+        for (unsigned i = 0; i < 7; i++) {
+                _cleanup_(sd_bus_message_unrefp) sd_bus_message *m =
+                        client_call(bus, IPC_MANAGER_PATH, IPC_MANAGER_INTERFACE, "Reload", NULL);
+        }
+        {
+                int r;
+
+                while ((r = sd_bus_process(deaf, NULL)) > 0)
+                        ;
+                ck_assert(r < 0 || sd_bus_is_open(deaf) <= 0);
+        }
+        sd_bus_close_unref(deaf);
+        client_close(bus);
+}
+END_TEST
+
+/* He asks and asks, and reads no answer: he is held up, and memory stays flat. */
+START_TEST(who_does_not_read_answers_is_held_up)
+{
+        size_t size, written = 0, before;
+        _cleanup_free_ uint8_t *m =
+                raw_message(IPC_MANAGER_PATH, "org.freedesktop.DBus.Introspectable", "Introspect",
+                            "", 0, &size);
+        int fd = raw_connect(stub->socket, true);
+        sd_bus *bus;
+
+        before = stub_memory(stub);
+        while (written < 64 * 1024 * 1024) {
+                ssize_t n = send(fd, m, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+                if (n < 0) {
+                        struct pollfd p = {fd, POLLOUT, 0};
+
+                        if (poll(&p, 1, 300) == 0)
+                                break;
+                        continue;
+                }
+                ck_assert_int_eq(n, (ssize_t) size);
+                written += size;
+        }
+        ck_assert_uint_lt(written, 8 * 1024 * 1024);
+        ck_assert_uint_lt(stub_memory(stub), before + 16 * 1024);
+        bus = client_connect(stub->address);
+        ck_assert_uint_eq(count_jobs(bus), 0);
+        client_close(bus);
+        close(fd);
+}
+END_TEST
+
+typedef struct Heard {
+        unsigned added, changed, removed, before_reply;
+        bool replied;
+} Heard;
+
+static int on_signal(sd_bus_message *m, void *userdata, _unused_ sd_bus_error *error) {
+        Heard *heard = userdata;
+
+        ck_assert_str_eq(sd_bus_message_get_sender(m), ":1.0");
+        heard->added += sd_bus_message_is_signal(m, IPC_MANAGER_INTERFACE, "JobAdded") > 0;
+        heard->changed += sd_bus_message_is_signal(m, IPC_MANAGER_INTERFACE, "JobChanged") > 0;
+        heard->removed += sd_bus_message_is_signal(m, IPC_MANAGER_INTERFACE, "JobRemoved") > 0;
+        heard->before_reply += !heard->replied;
+        return 0;
+}
+
+static int on_reply(sd_bus_message *m, void *userdata, _unused_ sd_bus_error *error) {
+        Heard *heard = userdata;
+
+        ck_assert(!sd_bus_message_is_method_error(m, NULL));
+        heard->replied = true;
+        return 0;
+}
+
+static void process(sd_bus *bus) {
+        int r;
+
+        r = sd_bus_process(bus, NULL);
+        ck_assert_int_ge(r, 0);
+        if (r == 0)
+                ck_assert_int_ge(sd_bus_wait(bus, USEC_PER_SEC), 0);
+}
+
+START_TEST(answer_of_submit_precedes_its_signals)
+{
+        static const char *const how[] = {"Done", "Later"};
+        Heard heard = {};
+        sd_bus *bus = client_connect(stub->address);
+
+        ck_assert_int_ge(sd_bus_match_signal(bus, NULL, IPC_BUS_NAME, IPC_MANAGER_PATH,
+                                             IPC_MANAGER_INTERFACE, NULL, on_signal, &heard),
+                         0);
+        ck_assert_int_ge(sd_bus_call_method_async(bus, NULL, IPC_BUS_NAME, IPC_MANAGER_PATH,
+                                                  IPC_MANAGER_INTERFACE, "Submit", on_reply, &heard,
+                                                  "ssa{sv}", "provision", "aws", 1, "parameters",
+                                                  "a{ss}", 2, how[_i], "yes", "Burst", "20"),
+                         0);
+        while (heard.changed < 20)
+                process(bus);
+        ck_assert(heard.replied);
+        ck_assert_uint_eq(heard.before_reply, 0);
+        ck_assert_uint_eq(heard.added, 1);
+        client_close(bus);
+}
+END_TEST
+
+/* What a raw client reads first is the answer to its first call. */
+START_TEST(no_signal_before_the_first_answer)
+{
+        sd_bus *bus = client_connect(stub->address);
+        _cleanup_free_ char *path = client_submit(bus, "k", NULL);
+        int fd = raw_connect(stub->socket, true);
+        char data[65536];
+        size_t size;
+        _cleanup_free_ uint8_t *m =
+                raw_message("/org/freedesktop/DBus", "org.freedesktop.DBus", "Hello", "", 0, &size);
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reload = NULL, *again = NULL;
+        ssize_t n;
+
+        reload = client_call(bus, IPC_MANAGER_PATH, IPC_MANAGER_INTERFACE, "Reload", NULL);
+        ck_assert_uint_eq(count_jobs(bus), 1);
+        n = recv(fd, data, sizeof(data), MSG_DONTWAIT);
+        ck_assert(n < 0 || !memmem(data, (size_t) n, "JobChanged", 10));
+        ck_assert(raw_write(fd, m, size));
+        do {
+                n = recv(fd, data, sizeof(data), 0);
+                ck_assert_int_gt(n, 0);
+                ck_assert_ptr_null(memmem(data, (size_t) n, "JobChanged", 10));
+        } while (!memmem(data, (size_t) n, ":1.", 3));
+        again = client_call(bus, IPC_MANAGER_PATH, IPC_MANAGER_INTERFACE, "Reload", NULL);
+        n = recv(fd, data, sizeof(data), 0);
+        ck_assert_int_gt(n, 0);
+        ck_assert_ptr_nonnull(memmem(data, (size_t) n, "JobChanged", 10));
+        close(fd);
+        client_close(bus);
+}
+END_TEST
+
+static void hears_nothing(void *userdata) {
+        const int *control = userdata;
+        sd_bus *bus = client_connect(stub->address);
+        Heard heard = {};
+        char byte;
+
+        ck_assert_int_ge(sd_bus_match_signal(bus, NULL, IPC_BUS_NAME, IPC_MANAGER_PATH,
+                                             IPC_MANAGER_INTERFACE, NULL, on_signal, &heard),
+                         0);
+        ck_assert_uint_eq(count_jobs(bus), 0);
+        ck_assert_int_eq(write(control[1], "x", 1), 1);
+        ck_assert_int_eq(read(control[2], &byte, 1), 1); /* root has done much meanwhile */
+        ck_assert_uint_eq(count_jobs(bus), 0);
+        while (sd_bus_process(bus, NULL) > 0)
+                ;
+        ck_assert_uint_eq(heard.added + heard.changed + heard.removed, 0);
+        client_close(bus);
+        ck_assert_int_eq(write(control[1], "x", 1), 1);
+}
+
+START_TEST(signals_of_foreign_jobs_are_not_heard)
+{
+        int ready[2], stay[2], control[3];
+        sd_bus *bus;
+        char byte;
+        pid_t pid;
+
+        open_to_all();
+        ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
+        ck_assert_int_eq(pipe2(stay, O_CLOEXEC), 0);
+        control[1] = ready[1];
+        control[2] = stay[0];
+        pid = fork();
+        if (pid == 0) {
+                as_user(SOME_UID, SOME_UID, hears_nothing, control);
+                _exit(0);
+        }
+        close(ready[1]);
+        ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+        bus = client_connect(stub->address);
+        {
+                _cleanup_free_ char *path = client_submit(bus, "k", NULL);
+                _cleanup_(sd_bus_message_unrefp) sd_bus_message *cancelled = NULL, *released = NULL;
+
+                cancelled = client_call(bus, path, IPC_JOB_INTERFACE, "Cancel", NULL);
+                released = client_call(bus, path, IPC_JOB_INTERFACE, "Release", NULL);
+        }
+        client_close(bus);
+        ck_assert_int_eq(write(stay[1], "x", 1), 1);
+        ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+}
+END_TEST
+
+/* Calls that are never answered: the client is gone before, or the daemon ends before. */
+START_TEST(unanswered_calls_hurt_nobody)
+{
+        sd_bus *gone = client_connect(stub->address), *stays = client_connect(stub->address);
+        Heard heard = {};
+
+        for (unsigned i = 0; i < 8; i++) {
+                ck_assert_int_ge(sd_bus_call_method_async(i & 1 ? gone : stays, NULL, IPC_BUS_NAME,
+                                                          IPC_MANAGER_PATH, IPC_MANAGER_INTERFACE,
+                                                          "Submit", on_reply, &heard, "ssa{sv}",
+                                                          "provision", "aws", 1, "parameters",
+                                                          "a{ss}", 1, "Never", "yes"),
+                                 0);
+        }
+        ck_assert_int_ge(sd_bus_flush(gone), 0);
+        ck_assert_int_ge(sd_bus_flush(stays), 0);
+        sd_bus_close_unref(gone);
+        ck_assert_uint_eq(count_jobs(stays), 0);
+        ck_assert(!heard.replied);
+        sd_bus_close_unref(stays);
+}
+END_TEST
+
+/* A call that wants no answer is carried out, and gets none. */
+START_TEST(call_without_a_reply_is_carried_out)
+{
+        sd_bus *bus = client_connect(stub->address);
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *bad = NULL;
+
+        ck_assert_int_ge(sd_bus_message_new_method_call(bus, &bad, IPC_BUS_NAME, IPC_MANAGER_PATH,
+                                                        IPC_MANAGER_INTERFACE, "Submit"),
+                         0);
+        ck_assert_int_ge(sd_bus_message_append(bad, "ssa{sv}", "nonsense", "aws", 0), 0);
+        ck_assert_int_ge(sd_bus_message_set_expect_reply(bad, 0), 0);
+        ck_assert_int_ge(sd_bus_send(bus, bad, NULL), 0);
+        ck_assert_int_ge(sd_bus_message_new_method_call(bus, &m, IPC_BUS_NAME, IPC_MANAGER_PATH,
+                                                        IPC_MANAGER_INTERFACE, "Submit"),
+                         0);
+        ck_assert_int_ge(sd_bus_message_append(m, "ssa{sv}", "provision", "aws", 0), 0);
+        ck_assert_int_ge(sd_bus_message_set_expect_reply(m, 0), 0);
+        ck_assert_int_ge(sd_bus_send(bus, m, NULL), 0);
+        ck_assert_uint_eq(count_jobs(bus), 1);
+        client_close(bus);
+}
+END_TEST
+
+static void add_hostile(TCase *tcase) {
+        tcase_add_test(tcase, claimed_uid_counts_for_nothing);
+        tcase_add_test(tcase, forged_sender_is_of_no_use);
+        tcase_add_test(tcase, overflow_uid_is_turned_away);
+        tcase_add_test(tcase, bad_descriptors_are_refused_and_closed);
+        tcase_add_test(tcase, huge_message_is_not_taken);
+        tcase_add_test(tcase, half_sent_messages_are_bounded_and_closed);
+        tcase_add_test(tcase, users_cannot_shut_each_other_or_root_out);
+        tcase_add_test(tcase, thousands_of_connections_leave_nothing_behind);
+        tcase_add_test(tcase, who_does_not_read_signals_is_closed);
+        tcase_add_test(tcase, who_does_not_read_answers_is_held_up);
+}
+
+int main(void) {
+        Suite *suite = suite_create("front/socket");
+        TCase *good = tcase_create("good"), *hostile = tcase_create("hostile");
+        SRunner *runner;
+        int failed;
+
+        if (getuid() != 0)
+                return 77; /* other users are played by setuid() */
+        tcase_add_checked_fixture(good, setup, teardown);
+        tcase_add_checked_fixture(hostile, setup, teardown);
+        tcase_set_timeout(good, 60);
+        tcase_set_timeout(hostile, 120);
+        tcase_add_test(good, busctl_works_as_it_is);
+        tcase_add_test(good, gdbus_works_as_it_is);
+        tcase_add_test(good, foreign_job_is_invisible);
+        tcase_add_test(good, results_are_fresh_sealed_memfds);
+        tcase_add_test(good, errors_name_what_where_and_the_mend);
+        tcase_add_loop_test(good, answer_of_submit_precedes_its_signals, 0, 2);
+        tcase_add_test(good, no_signal_before_the_first_answer);
+        tcase_add_test(good, signals_of_foreign_jobs_are_not_heard);
+        tcase_add_test(good, unanswered_calls_hurt_nobody);
+        tcase_add_test(good, call_without_a_reply_is_carried_out);
+        add_hostile(hostile);
+        suite_add_tcase(suite, good);
+        suite_add_tcase(suite, hostile);
+        runner = srunner_create(suite);
+        srunner_run_all(runner, CK_ENV);
+        failed = srunner_ntests_failed(runner);
+        srunner_free(runner);
+        return failed == 0 ? 0 : 1;
+}
