@@ -30,8 +30,9 @@ struct Worker {
         void (*idle)(void *userdata);
         void *userdata;
 
+        char *name;
         pthread_t thread;
-        bool started;
+        bool started; /* loop thread only */
 
         pthread_mutex_t lock;
         pthread_cond_t wake;     /* something waits, or stop */
@@ -147,14 +148,32 @@ static int on_completion_io(sd_event_source *s, int fd, uint32_t revents, void *
         return 0;
 }
 
+static int start_thread(Worker *w) {
+        sigset_t all, before;
+        int r;
+
+        if (w->started)
+                return 0;
+        /* Signals are the loop's business. */
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
+        r = pthread_create(&w->thread, NULL, worker_main, w);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        if (r > 0)
+                return -r;
+        w->started = true;
+        (void) pthread_setname_np(w->thread, w->name);
+        return 0;
+}
+
 int worker_new(sd_event *event, const WorkerOptions *options, Worker **ret) {
         _cleanup_(worker_freep) Worker *w = NULL;
-        sigset_t all, before;
         int r;
 
         w = calloc(1, sizeof(Worker));
         if (!w)
                 return -ENOMEM;
+        w->completion_fd = -1;
         w->queue_max = options->queue_max;
         w->flush = options->flush;
         w->idle = options->idle;
@@ -164,6 +183,9 @@ int worker_new(sd_event *event, const WorkerOptions *options, Worker **ret) {
         pthread_cond_init(&w->wake, NULL);
         pthread_cond_init(&w->finished, NULL);
 
+        w->name = strdup(options->name);
+        if (!w->name)
+                return -ENOMEM;
         w->completion_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         if (w->completion_fd < 0)
                 return -errno;
@@ -171,15 +193,6 @@ int worker_new(sd_event *event, const WorkerOptions *options, Worker **ret) {
         if (r < 0)
                 return r;
 
-        /* Signals are the loop's business. */
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before);
-        r = pthread_create(&w->thread, NULL, worker_main, w);
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
-        if (r > 0)
-                return -r;
-        w->started = true;
-        (void) pthread_setname_np(w->thread, options->name);
         *ret = TAKE_PTR(w);
         return 0;
 }
@@ -198,6 +211,7 @@ Worker *worker_free(Worker *w) {
         items_free(&w->done);
         sd_event_source_disable_unref(w->source);
         close_fd(w->completion_fd);
+        free(w->name);
         pthread_cond_destroy(&w->finished);
         pthread_cond_destroy(&w->wake);
         pthread_mutex_destroy(&w->lock);
@@ -206,13 +220,19 @@ Worker *worker_free(Worker *w) {
 }
 
 int worker_submit(Worker *w, const WorkerTaskType *type, void *task, void *userdata) {
-        Item *item;
+        Item *item = NULL;
+        int r;
 
-        item = calloc(1, sizeof(Item));
-        if (!item) {
+        r = start_thread(w);
+        if (r >= 0) {
+                item = calloc(1, sizeof(Item));
+                if (!item)
+                        r = -ENOMEM;
+        }
+        if (r < 0) {
                 if (type->destroy)
                         type->destroy(task);
-                return -ENOMEM;
+                return r;
         }
         *item = (Item){.type = type, .task = task, .userdata = userdata};
 

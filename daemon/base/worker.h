@@ -6,7 +6,10 @@
  * A task carries ids and copies, never pointers into the loop's world. Tasks run in the order in
  * which they were submitted; their completions come on the loop, in the same order. The thread
  * takes all that waits at once: it runs each task, then calls `flush` once for the whole lot, and
- * only then are their completions told. That is how one fsync serves everybody who waits for it. */
+ * only then are their completions told. That is how one fsync serves everybody who waits for it.
+ *
+ * The thread is made with the first task: its stack and its share of the libraries' thread-local
+ * memory cost some 56 KB, which a worker that is never needed does not take. */
 
 #include <systemd/sd-event.h>
 
