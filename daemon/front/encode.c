@@ -332,7 +332,7 @@ int encode_result(sd_bus_message *m, const Job *job, const JobSecrets *secrets) 
                 r = entry_secret(m, "ownershipToken", secrets->ownership_token);
         if (r >= 0 && secrets)
                 r = entry_secret(m, "symmetricKey", secrets->symmetric_key);
-        if (r >= 0 && job->secrets_erased)
+        if (r >= 0 && job->secrets_erased && job_brings_secret(job))
                 r = sd_bus_message_append(m, "{sv}", "secretsErased", "b", 1);
         return r < 0 ? r : sd_bus_message_close_container(m);
 }

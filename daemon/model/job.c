@@ -248,6 +248,22 @@ bool job_is_visible_to(const Job *j, const Peer *peer) {
         return peer->privileged || peer_same_owner(j->owner, peer);
 }
 
+bool job_brings_secret(const Job *j) {
+        switch (j->spec->operation) {
+        case OPERATION_PROVISION:
+                return !j->spec->csr;
+        case OPERATION_CREATE_CERTIFICATE_FROM_CSR:
+        case OPERATION_CREATE_KEYS_AND_CERTIFICATE:
+        case OPERATION_ROTATE:
+                return true;
+        case OPERATION_REGISTER_THING:
+        case OPERATION_MAX:
+        case OPERATION_INVALID:
+                break;
+        }
+        return false;
+}
+
 usec_t job_deadline_left(const Job *j, usec_t now_boot) {
         /* Wrapping arithmetic: after a reboot a job was made "before" this boot's zero. */
         usec_t elapsed = now_boot - j->created_boot;

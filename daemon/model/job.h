@@ -106,6 +106,10 @@ void job_forget_left_certificate(Job *j);
 /* Who may see and steer it: its owner, and whoever is privileged. */
 bool job_is_visible_to(const Job *j, const Peer *peer);
 
+/* Its caller gets a secret by it: a key that daemon or cloud made, or an ownership token. What is
+ * kept only on the way there (the token of a provisioning by the caller's own request) is none. */
+bool job_brings_secret(const Job *j);
+
 /* What is left until its deadline; USEC_INFINITY where there is none. */
 usec_t job_deadline_left(const Job *j, usec_t now_boot);
 

@@ -191,6 +191,17 @@ START_TEST(erased_secrets_are_said_to_be)
 }
 END_TEST
 
+START_TEST(callers_own_request_leaves_no_secret_to_be_gone)
+{
+        /* What was erased is the token that provision used on its way. */
+        job->secrets_erased = true;
+        ck_assert_int_eq(free_and_strdup(&job->spec->csr, "CSR"), 0);
+        ck_assert_int_ge(encode_result(m, job, NULL), 0);
+        message_seal(m);
+        ck_assert_int_eq(message_find(m, "secretsErased", "b"), 0);
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("front/encode");
         TCase *tcase = tcase_create("encode");
@@ -207,6 +218,7 @@ int main(void) {
         tcase_add_test(tcase, details_of_a_failed_job_say_why);
         tcase_add_test(tcase, secrets_leave_in_sealed_memfds_alone);
         tcase_add_test(tcase, erased_secrets_are_said_to_be);
+        tcase_add_test(tcase, callers_own_request_leaves_no_secret_to_be_gone);
         suite_add_tcase(suite, tcase);
         runner = srunner_create(suite);
         srunner_run_all(runner, CK_ENV);
