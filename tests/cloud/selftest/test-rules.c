@@ -178,14 +178,16 @@ END_TEST
 START_TEST(who_does_not_subscribe_gets_no_answer)
 {
         json_int_t before = cloud_breaches(&cloud, "not-subscribed");
+        EVP_PKEY *key = exchange_make_key("ec-p256");
         Client client;
 
         ck_assert_int_eq(client_connect(&client, &cloud, "claim", "deaf", true), 0);
-        client_publish(&client, CREATE_KEYS, NULL, 0, 0, false);
+        exchange_publish(&client, TOPIC_CSR(FORMAT_JSON), exchange_csr(key, false));
         client_fence(&client);
         ck_assert_uint_eq(client.n_inbox, 0);
         ck_assert_int_eq(cloud_breaches(&cloud, "not-subscribed"), before + 1);
         client_close(&client);
+        EVP_PKEY_free(key);
 }
 END_TEST
 
