@@ -17,7 +17,8 @@ void connection_retry(fleetprov_client *c) {
         uint32_t random = 0;
 
         /* Half fixed, half by chance: many clients of one daemon must not come back as one. */
-        (void) getrandom(&random, sizeof(random), GRND_NONBLOCK);
+        if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
+                random = (uint32_t) getpid();
         c->retry_at = client_now() + c->backoff / 2 + random % (c->backoff / 2);
         c->backoff = usec_min(c->backoff * 2, CLIENT_BACKOFF_MAX_USEC);
 }

@@ -56,7 +56,8 @@ void pager_close(Ctl *ctl) {
                 return;
         fflush(stdout);
         /* The pager sees the end when no descriptor of the pipe is left here. */
-        (void) freopen("/dev/null", "w", stdout);
+        if (!freopen("/dev/null", "w", stdout))
+                close(STDOUT_FILENO);
         while (waitpid(ctl->pager, NULL, 0) < 0 && errno == EINTR)
                 ;
         ctl->pager = 0;

@@ -62,3 +62,33 @@ char *time_span(usec_t usec) {
                              (unsigned) (s % 86400 / 3600));
         return r < 0 ? NULL : text;
 }
+
+char *time_age(uint64_t usec) {
+        struct timespec ts;
+        uint64_t now, s;
+        char *text;
+        int r;
+
+        clock_gettime(CLOCK_REALTIME, &ts);
+        now = (uint64_t) ts.tv_sec * USEC_PER_SEC;
+        if (usec == 0)
+                return NULL;
+        s = now > usec ? (now - usec) / USEC_PER_SEC : 0;
+        if (s < 60)
+                r = asprintf(&text, "%us", (unsigned) s);
+        else if (s < 3600)
+                r = asprintf(&text, "%umin", (unsigned) (s / 60));
+        else if (s < 86400)
+                r = asprintf(&text, "%uh", (unsigned) (s / 3600));
+        else
+                r = asprintf(&text, "%llud", (unsigned long long) (s / 86400));
+        return r < 0 ? NULL : text;
+}
+
+char *time_date(uint64_t usec) {
+        char *s = time_local(usec);
+
+        if (s)
+                s[strcspn(s, " ")] = '\0';
+        return s;
+}

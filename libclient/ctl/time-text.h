@@ -13,3 +13,9 @@ char *time_local(uint64_t usec);
 
 /* "250ms", "12.3s", "5min 3s", "2h 5min", "3d 4h" */
 char *time_span(usec_t usec);
+
+/* How long ago that was, in one unit: "12s", "5min", "3h", "9d". */
+char *time_age(uint64_t usec);
+
+/* "2026-01-31" in local time. */
+char *time_date(uint64_t usec);

@@ -40,11 +40,14 @@ static ExitStatus read_details(Ctl *ctl, const fleetprov_event *list, fleetprov_
         return STATUS_OK;
 }
 
-static void add_row(Table *t, const fleetprov_job *job) {
+#define WIDE 110U /* columns of a terminal that shows everything */
+
+static void add_row(Table *t, const fleetprov_job *job, bool wide) {
         const char *phase = fleetprov_job_get_phase(job);
         const fleetprov_error *error = fleetprov_job_get_error(job);
         const struct passwd *pw = getpwuid((uid_t) fleetprov_job_get_owner(job));
-        _cleanup_free_ char *created = time_local(fleetprov_job_get_created(job)), *uid = NULL;
+        _cleanup_free_ char *created = time_local(fleetprov_job_get_created(job)), *uid = NULL,
+                            *age = time_age(fleetprov_job_get_created(job));
 
         if (asprintf(&uid, "%u", fleetprov_job_get_owner(job)) < 0)
                 uid = NULL;
@@ -56,21 +59,40 @@ static void add_row(Table *t, const fleetprov_job *job) {
                                       : NULL,
                              fleetprov_job_get_profile(job),
                              fleetprov_job_get_key(job),
-                             created,
+                             wide ? created : age,
                              pw ? pw->pw_name : uid,
                              fleetprov_job_get_operation(job),
                      });
 }
 
-static ExitStatus print_list(Ctl *ctl, const fleetprov_event *list, fleetprov_job **details) {
-        static const Column columns[] = {
-                {"JOB", COLUMN_WHOLE},   {"STATE", COLUMN_WHOLE},   {"PHASE", COLUMN_CUT},
-                {"PROFILE", COLUMN_CUT}, {"KEY", COLUMN_CUT},       {"CREATED", COLUMN_CUT},
+static ExitStatus print_table(Ctl *ctl, const fleetprov_event *list, fleetprov_job **details) {
+        static const Column wide_columns[] = {
+                {"JOB", COLUMN_WHOLE},   {"STATE", COLUMN_WHOLE},   {"DETAIL", COLUMN_CUT},
+                {"PROFILE", COLUMN_CUT}, {"KEY", COLUMN_CUT},       {"CREATED", COLUMN_WHOLE},
                 {"OWNER", COLUMN_CUT},   {"OPERATION", COLUMN_CUT},
         };
+        static const Column narrow_columns[] = {
+                {"JOB", COLUMN_WHOLE},   {"STATE", COLUMN_WHOLE}, {"DETAIL", COLUMN_CUT},
+                {"PROFILE", COLUMN_CUT}, {"KEY", COLUMN_CUT},     {"AGE", COLUMN_RIGHT},
+        };
+        bool wide = !ctl->terminal || ctl->columns >= WIDE;
         size_t n = fleetprov_event_get_n_jobs(list);
         _cleanup_(table_freep) Table *t = NULL;
         ExitStatus status;
+
+        pager_open(ctl);
+        t = wide ? table_new(ctl, wide_columns, ELEMENTSOF(wide_columns))
+                 : table_new(ctl, narrow_columns, ELEMENTSOF(narrow_columns));
+        for (size_t i = 0; i < n; i++)
+                add_row(t, details[i] ? details[i] : fleetprov_event_get_job(list, i), wide);
+        status = table_print(t);
+        if (status == STATUS_OK && !ctl->options.no_legend)
+                printf("\n%zu job%s listed.\n", n, n == 1 ? "" : "s");
+        return status;
+}
+
+static ExitStatus print_list(Ctl *ctl, const fleetprov_event *list, fleetprov_job **details) {
+        size_t n = fleetprov_event_get_n_jobs(list);
         json_t *array;
 
         if (ctl->options.json != JSON_OFF) {
@@ -82,19 +104,11 @@ static ExitStatus print_list(Ctl *ctl, const fleetprov_event *list, fleetprov_jo
                                                    NULL));
                 return json_print(ctl, array);
         }
-        if (n == 0) {
-                if (!ctl->options.no_legend)
-                        puts("No jobs.");
-                return STATUS_OK;
-        }
-        pager_open(ctl);
-        t = table_new(ctl, columns, ELEMENTSOF(columns));
-        for (size_t i = 0; i < n; i++)
-                add_row(t, details[i] ? details[i] : fleetprov_event_get_job(list, i));
-        status = table_print(t);
-        if (status == STATUS_OK && !ctl->options.no_legend)
-                printf("\n%zu job%s listed.\n", n, n == 1 ? "" : "s");
-        return status;
+        if (n > 0)
+                return print_table(ctl, list, details);
+        if (!ctl->options.no_legend)
+                puts("No jobs.");
+        return STATUS_OK;
 }
 
 ExitStatus verb_list(Ctl *ctl, _unused_ int argc, _unused_ char **argv) {

@@ -29,7 +29,7 @@ ExitStatus verb_profiles(Ctl *ctl, _unused_ int argc, _unused_ char **argv) {
         t = table_new(ctl, columns, ELEMENTSOF(columns));
         for (size_t i = 0; i < fleetprov_status_get_n_profiles(s); i++) {
                 _cleanup_free_ char *expires =
-                        time_local(fleetprov_status_get_claim_not_after(s, i));
+                        time_date(fleetprov_status_get_claim_not_after(s, i));
                 const fleetprov_error *error = fleetprov_status_get_profile_error(s, i);
 
                 table_add(t, (const char *const[]){
