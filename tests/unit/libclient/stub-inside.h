@@ -28,7 +28,7 @@ typedef struct StubConnection {
 
 typedef struct StubServer {
         sd_event *event;
-        int listen_fd;
+        const char *bus_address; /* NULL: it serves a socket */
         StubConnection connections[STUB_CONNECTIONS_MAX];
         StubJob jobs[STUB_JOBS_MAX];
         size_t n_jobs;
@@ -48,6 +48,7 @@ void stub_hang_up(StubServer *s);
 
 /* stub-objects.c */
 int stub_add_objects(StubServer *s, sd_bus *bus);
+int stub_add_driver(StubServer *s, sd_bus *bus); /* what a bus daemon would answer */
 
 /* stub-result.c */
 int stub_append_details(StubJob *job, sd_bus_message *reply);

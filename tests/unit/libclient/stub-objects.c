@@ -361,12 +361,15 @@ static const sd_bus_vtable job_vtable[] = {
         SD_BUS_VTABLE_END,
 };
 
+int stub_add_driver(StubServer *s, sd_bus *bus) {
+        return sd_bus_add_object_vtable(bus, NULL, "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                                        driver_vtable, s);
+}
+
 int stub_add_objects(StubServer *s, sd_bus *bus) {
         int r;
 
-        if ((r = sd_bus_add_object_vtable(bus, NULL, "/org/freedesktop/DBus",
-                                          "org.freedesktop.DBus", driver_vtable, s)) < 0 ||
-            (r = sd_bus_add_object_vtable(bus, NULL, IPC_MANAGER_PATH, IPC_MANAGER_INTERFACE,
+        if ((r = sd_bus_add_object_vtable(bus, NULL, IPC_MANAGER_PATH, IPC_MANAGER_INTERFACE,
                                           manager_vtable, s)) < 0 ||
             (r = sd_bus_add_object_vtable(bus, NULL, IPC_PROFILE_PREFIX "/aws",
                                           IPC_PROFILE_INTERFACE, profile_vtable, s)) < 0 ||

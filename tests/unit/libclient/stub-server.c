@@ -12,7 +12,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "protocol/ipc/names.h"
 #include "tests/unit/libclient/stub-inside.h"
+
+static void open_bus(StubServer *s);
 
 static void must(int r, const char *what) {
         if (r >= 0)
@@ -33,6 +36,8 @@ void stub_hang_up(StubServer *s) {
                 c->bus = sd_bus_unref(c->bus);
                 c->greeted = false;
         }
+        if (s->bus_address)
+                open_bus(s);
 }
 
 static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *e) {
@@ -72,6 +77,7 @@ static int on_accept(sd_event_source *source, int fd, uint32_t revents, void *us
         must(sd_bus_set_fd(bus, conn, conn), "set fd");
         must(sd_bus_set_server(bus, 1, id), "set server");
         must(sd_bus_negotiate_fds(bus, 1), "negotiate fds");
+        must(stub_add_driver(s, bus), "driver");
         must(stub_add_objects(s, bus), "objects");
         must(sd_bus_match_signal(bus, NULL, NULL, "/org/freedesktop/DBus/Local",
                                  "org.freedesktop.DBus.Local", "Disconnected", on_disconnected, s),
@@ -83,12 +89,30 @@ static int on_accept(sd_event_source *source, int fd, uint32_t revents, void *us
         return 0;
 }
 
-static void serve(int listen_fd) {
-        StubServer s = {.listen_fd = listen_fd};
+/* As a restarted daemon would: a new connection, the same name. */
+static void open_bus(StubServer *s) {
+        sd_bus *bus = NULL;
+
+        must(sd_bus_new(&bus), "new");
+        must(sd_bus_set_address(bus, s->bus_address), "address");
+        must(sd_bus_set_bus_client(bus, 1), "client");
+        must(sd_bus_start(bus), "start");
+        must(stub_add_objects(s, bus), "objects");
+        must(sd_bus_request_name(bus, IPC_BUS_NAME, 0), "name");
+        must(sd_bus_attach_event(bus, s->event, 0), "attach");
+        s->connections[0] = (StubConnection){.bus = bus, .greeted = true};
+}
+
+static void serve(int listen_fd, const char *bus_address) {
+        StubServer s = {.bus_address = bus_address};
 
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         must(sd_event_new(&s.event), "event");
-        must(sd_event_add_io(s.event, NULL, listen_fd, 1U /* EPOLLIN */, on_accept, &s), "io");
+        if (bus_address)
+                open_bus(&s);
+        else
+                must(sd_event_add_io(s.event, NULL, listen_fd, 1U /* EPOLLIN */, on_accept, &s),
+                     "io");
         must(sd_event_loop(s.event), "loop");
         _exit(0);
 }
@@ -106,17 +130,53 @@ static void spawn(Stub *stub) {
         stub->pid = fork();
         must(stub->pid < 0 ? -errno : 0, "fork");
         if (stub->pid == 0)
-                serve(fd);
+                serve(fd, NULL);
         close(fd);
 }
 
 void stub_start(Stub *stub) {
         char template[] = "/tmp/fleetprov-stub-XXXXXX";
 
+        *stub = (Stub){0};
         must(mkdtemp(template) ? 0 : -errno, "mkdtemp");
         stub->dir = strdup(template);
         must(asprintf(&stub->path, "%s/socket", template), "path");
         spawn(stub);
+}
+
+static void spawn_on_bus(Stub *stub) {
+        stub->pid = fork();
+        must(stub->pid < 0 ? -errno : 0, "fork");
+        if (stub->pid == 0)
+                serve(-1, stub->path);
+}
+
+bool stub_start_on_bus(Stub *stub) {
+        char template[] = "/tmp/fleetprov-stub-XXXXXX", address[64];
+        int ready[2];
+
+        *stub = (Stub){0};
+        if (access("/usr/bin/dbus-daemon", X_OK) < 0)
+                return false;
+        must(mkdtemp(template) ? 0 : -errno, "mkdtemp");
+        stub->dir = strdup(template);
+        must(asprintf(&stub->path, "unix:path=%s/bus", template), "path");
+        must(pipe(ready) < 0 ? -errno : 0, "pipe");
+        stub->bus_pid = fork();
+        must(stub->bus_pid < 0 ? -errno : 0, "fork");
+        if (stub->bus_pid == 0) {
+                prctl(PR_SET_PDEATHSIG, SIGKILL);
+                dup2(ready[1], STDOUT_FILENO);
+                execl("/usr/bin/dbus-daemon", "dbus-daemon", "--session", "--nofork", "--nosyslog",
+                      "--print-address=1", "--address", stub->path, (char *) NULL);
+                _exit(127);
+        }
+        close(ready[1]);
+        /* It says its address when it listens. */
+        must(read(ready[0], address, sizeof(address)) > 0 ? 0 : -EIO, "dbus-daemon");
+        close(ready[0]);
+        spawn_on_bus(stub);
+        return true;
 }
 
 void stub_kill(Stub *stub) {
@@ -126,12 +186,20 @@ void stub_kill(Stub *stub) {
 }
 
 void stub_restart(Stub *stub) {
-        spawn(stub);
+        if (stub->bus_pid > 0)
+                spawn_on_bus(stub);
+        else
+                spawn(stub);
 }
 
 void stub_stop(Stub *stub) {
         if (stub->pid > 0)
                 stub_kill(stub);
+        if (stub->bus_pid > 0) {
+                kill(stub->bus_pid, SIGTERM);
+                waitpid(stub->bus_pid, NULL, 0);
+                unlink(strchr(stub->path, '/'));
+        }
         unlink(stub->path);
         rmdir(stub->dir);
         free(stub->path);

@@ -16,15 +16,22 @@
  * The parameter "silent" has the job send no signal.
  */
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 typedef struct Stub {
         pid_t pid;
-        char *dir;  /* temporary, with the socket in it */
-        char *path; /* of the socket */
+        char *dir;     /* temporary, with the socket in it */
+        char *path;    /* of the socket */
+        pid_t bus_pid; /* of the message bus; 0: none */
 } Stub;
 
 void stub_start(Stub *stub);
+
+/* On a message bus of its own instead: `path` is then its D-Bus address. False where this machine
+ * has no dbus-daemon. */
+bool stub_start_on_bus(Stub *stub);
+
 void stub_stop(Stub *stub); /* and removes the directory */
 
 /* Ends the process and begins a new one at the same path, with no jobs. */
