@@ -8,10 +8,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -319,6 +321,26 @@ START_TEST(loose_file_is_never_overwritten)
 }
 END_TEST
 
+START_TEST(want_of_room_is_found_before_the_work)
+{
+        struct rlimit limit;
+        Out *out = NULL;
+        char *why = NULL;
+
+        /* A limit on the size of files stands for a full disk. */
+        signal(SIGXFSZ, SIG_IGN);
+        ck_assert_int_eq(out_open(below("d"), &out, &why), 0);
+        ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+        limit.rlim_cur = 4096;
+        ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+        ck_assert_int_eq(out_stage(out), -EFBIG);
+        limit.rlim_cur = limit.rlim_max;
+        ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+        ck_assert_ptr_nonnull(strstr(out->why, "no room"));
+        out_free(out);
+}
+END_TEST
+
 START_TEST(nothing_is_left_of_a_run_that_was_not_to_be)
 {
         Out *out = NULL;
@@ -454,6 +476,7 @@ int main(void) {
         tcase_add_test(w, same_job_again_does_not_push_the_former_identity_out);
         tcase_add_test(w, identity_in_a_directory_is_known_again);
         tcase_add_test(w, loose_file_is_never_overwritten);
+        tcase_add_test(w, want_of_room_is_found_before_the_work);
         tcase_add_test(w, nothing_is_left_of_a_run_that_was_not_to_be);
         suite_add_tcase(s, w);
         tcase_add_checked_fixture(d, setup, teardown);
