@@ -143,6 +143,16 @@ static int on_end_signal(sd_event_source *s, const struct signalfd_siginfo *si, 
         return sd_event_exit(sd_event_source_get_event(s), 0);
 }
 
+/* While the loop still stands: what is under way is brought to its end with it, and afterwards no
+ * event source can be made any more. */
+static int on_exit_event(sd_event_source *s, void *userdata) {
+        Manager **m = userdata;
+
+        (void) sd_notify(false, "STOPPING=1");
+        *m = manager_free(*m);
+        return 0;
+}
+
 /* Blocked before the first thread is made, so that every thread leaves them to the loop. */
 static int block_signals(void) {
         sigset_t set;
@@ -186,6 +196,8 @@ static int run(const Options *o) {
                 return status;
         r = add_signals(event, m);
         if (r >= 0)
+                r = sd_event_add_exit(event, NULL, on_exit_event, &m);
+        if (r >= 0)
                 r = sd_event_set_watchdog(event, true);
         if (r < 0) {
                 log_error_errno(r, "Cannot set up the loop");
@@ -193,7 +205,6 @@ static int run(const Options *o) {
         }
         (void) sd_notify(false, "READY=1");
         r = sd_event_loop(event);
-        (void) sd_notify(false, "STOPPING=1");
         if (r < 0) {
                 log_error_errno(r, "The loop failed");
                 return EXIT_FAILURE;

@@ -158,6 +158,7 @@ static void on_lane_session_changed(void *userdata, Lane *lane) {
 
         if (s)
                 slot_refresh_status(s);
+        manager_tell_status(m);
         idle_postpone(m);
         dispatch_kick(m);
 }

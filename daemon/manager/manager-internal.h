@@ -75,6 +75,9 @@ int errand_new(Manager *m, Job *job);
 void errand_free(Job *job);
 int errand_add_call(FrontCall ***calls, size_t *n, FrontCall *call);
 
+/* --- manager.c */
+void manager_tell_status(const Manager *m); /* to systemd, as STATUS= */
+
 /* --- submission.c */
 void manager_submit(Manager *m, const Peer *peer, JobSpec *spec, FrontCall *call);
 /* The caller's groups and the rule of the profile as they are now. NULL: it may. */

@@ -2,7 +2,7 @@
 #include "daemon/manager/manager.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <systemd/sd-daemon.h>
 
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
@@ -304,20 +304,15 @@ void manager_reload(Manager *m) {
                 log_error("The configuration was not read again: %s", why ? why : "out of memory");
 }
 
-char *manager_status_text(const Manager *m) {
-        size_t ready = 0, slots = 0;
-        char *text = NULL;
-        Slot *s;
+void manager_tell_status(const Manager *m) {
+        size_t ready = 0, all = 0;
+        const Slot *s;
 
         LIST_FOREACH(slots, s, m) {
-                slots++;
+                all++;
                 ready += lane_state(s->lane) == SESSION_READY;
         }
-        if (asprintf(&text, "%zu of %zu sessions ready, %zu jobs waiting, %zu at work", ready,
-                     slots, job_table_count_state(m->jobs, JOB_QUEUED),
-                     job_table_count_state(m->jobs, JOB_RUNNING)) < 0)
-                return NULL;
-        return text;
+        (void) sd_notifyf(false, "STATUS=%zu of %zu sessions ready.", ready, all);
 }
 
 usec_t manager_busy_since(Manager *m) {

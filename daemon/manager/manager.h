@@ -29,9 +29,6 @@ DEFINE_CLEANUP(Manager *, manager_free);
 /* Reads the configuration again (SIGHUP). Logs what is wrong with it, and then changes nothing. */
 void manager_reload(Manager *m);
 
-/* For sd_notify's STATUS=. The caller frees it; NULL where memory is short. */
-char *manager_status_text(const Manager *m);
-
 /* Since when (boot clock) the slowest worker has been at one task; USEC_INFINITY: none is. The
  * watchdog asks. */
 usec_t manager_busy_since(Manager *m);
