@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/model/backoff.h"
 
+#include <limits.h>
+
 usec_t backoff_next(Backoff *b, uint64_t random) {
         usec_t ceiling = b->base_usec;
 
+        /* Never doubled beyond the cap, so that no cap is high enough to overflow. */
         for (unsigned i = 0; i < b->failures && ceiling < b->cap_usec; i++)
-                ceiling *= 2;
+                ceiling = ceiling > b->cap_usec / 2 ? b->cap_usec : ceiling * 2;
         if (ceiling > b->cap_usec)
                 ceiling = b->cap_usec;
-        b->failures++;
-        return random % (ceiling + 1);
+        if (b->failures < UINT_MAX)
+                b->failures++;
+        return ceiling == UINT64_MAX ? random : random % (ceiling + 1);
 }
 
 void backoff_reset(Backoff *b) {
