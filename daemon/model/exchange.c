@@ -41,6 +41,12 @@ static ExchangeEffect ask(Exchange *x, ExchangeStep step, ExchangeAction action,
         return (ExchangeEffect){.action = action, .note = note};
 }
 
+/* Whether there is a certificate that is not delivered: it exists since the service answered, not
+ * only since it is on disk. */
+static bool holds_certificate(const Exchange *x) {
+        return x->has_certificate || x->step == EXCHANGE_STORING;
+}
+
 static ExchangeEffect finish(Exchange *x, JobState outcome, const char *note) {
         x->step = EXCHANGE_OVER;
         return (ExchangeEffect){.action = EXCHANGE_DO_FINISH, .outcome = outcome, .note = note};
@@ -116,9 +122,18 @@ static ExchangeEffect on_registered(Exchange *x) {
 }
 
 static ExchangeEffect give_up_cancelled(Exchange *x) {
+        bool left = holds_certificate(x);
         ExchangeEffect e = finish(x, JOB_CANCELLED, "cancelled");
 
-        e.leave_certificate = x->has_certificate;
+        e.leave_certificate = left;
+        return e;
+}
+
+static ExchangeEffect fail(Exchange *x, const char *note) {
+        bool left = holds_certificate(x);
+        ExchangeEffect e = finish(x, x->cancelled ? JOB_CANCELLED : JOB_FAILED, note);
+
+        e.leave_certificate = left;
         return e;
 }
 
@@ -140,26 +155,16 @@ static ExchangeEffect on_token_refused(Exchange *x) {
         ExchangeEffect e;
 
         was_answered(x);
-        if (x->operation == OPERATION_REGISTER_THING || x->started_over) {
-                e = finish(x, JOB_FAILED, "the service does not take the ownership token");
-                e.leave_certificate = x->has_certificate;
-                return e;
-        }
         if (x->cancelled)
                 return give_up_cancelled(x);
+        if (x->operation == OPERATION_REGISTER_THING || x->started_over)
+                return fail(x, "the service does not take the ownership token");
         x->started_over = true;
         x->has_certificate = false;
         x->has_key = false;
         e = register_or_create(x);
         e.leave_certificate = true;
         e.note = "the service does not take the ownership token; starting over";
-        return e;
-}
-
-static ExchangeEffect fail(Exchange *x, const char *note) {
-        ExchangeEffect e = finish(x, x->cancelled ? JOB_CANCELLED : JOB_FAILED, note);
-
-        e.leave_certificate = x->has_certificate;
         return e;
 }
 
@@ -211,10 +216,10 @@ static ExchangeEffect on_cancel(Exchange *x) {
 
 static ExchangeEffect on_expired(Exchange *x) {
         ExchangeEffect e;
-        bool in_flight = exchange_is_in_flight(x);
+        bool in_flight = exchange_is_in_flight(x), left = holds_certificate(x);
 
         e = finish(x, JOB_EXPIRED, "its deadline passed");
-        e.leave_certificate = x->has_certificate;
+        e.leave_certificate = left;
         e.burn = in_flight; /* the answer may still come, and is nobody's then */
         return e;
 }
