@@ -108,8 +108,12 @@ Job *queue_take(Queue *q) {
 
 bool queue_holds(const Queue *q, const Job *job) {
         const Turn *turn = find_turn(q, job->owner);
+        const Job *first = job;
 
-        return turn && (job->waiting_prev || turn->waiting_first == job);
+        /* Its links alone do not tell: it may stand in another lane's queue. */
+        while (first->waiting_prev)
+                first = first->waiting_prev;
+        return turn && turn->waiting_first == first;
 }
 
 void queue_remove(Queue *q, Job *job) {
