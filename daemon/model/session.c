@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/model/session.h"
 
-void session_init(Session *s) {
+void session_init(Session *s, usec_t subscribe_timeout_usec) {
         *s = (Session){
                 .state = SESSION_OFFLINE,
+                .subscribe_timeout_usec = subscribe_timeout_usec,
                 .backoff = {.base_usec = SESSION_BACKOFF_BASE_USEC,
                             .cap_usec = SESSION_BACKOFF_CAP_USEC},
         };
@@ -56,6 +57,8 @@ static void on_connected(Session *s, SessionEffects *e) {
                 return;
         s->state = SESSION_SUBSCRIBING;
         e->subscribe = true;
+        e->set_timer = true;
+        e->delay_usec = s->subscribe_timeout_usec;
 }
 
 static void on_subscribed(Session *s, SessionEffects *e) {
@@ -63,6 +66,7 @@ static void on_subscribed(Session *s, SessionEffects *e) {
                 return;
         s->state = SESSION_READY;
         s->dropped_on_subscribe = 0;
+        e->stop_timer = true;
         e->became_ready = true;
 }
 
@@ -87,6 +91,13 @@ static void on_burn(Session *s, const SessionEvent *event, SessionEffects *e) {
         if (!has_connection(s))
                 return;
         go_backoff(s, event, e);
+}
+
+static void on_timer(Session *s, const SessionEvent *event, SessionEffects *e) {
+        if (s->state == SESSION_BACKOFF)
+                go_connecting(s, e);
+        else if (s->state == SESSION_SUBSCRIBING)
+                go_backoff(s, event, e);
 }
 
 /* Whether an event is about one connection; the others come from outside of it. */
@@ -128,6 +139,8 @@ SessionEffects session_step(Session *s, const SessionEvent *event) {
                 backoff_reset(&s->backoff);
                 break;
         case SESSION_EVENT_TIMER:
+                on_timer(s, event, &e);
+                break;
         case SESSION_EVENT_HURRY:
                 if (s->state == SESSION_BACKOFF)
                         go_connecting(s, &e);

@@ -9,6 +9,9 @@
  *      └──no claim──        └──lost──▶ backoff ◀──lost─┴──────────lost─────────┘
  *                                        └──timer──▶ connecting
  *
+ * A server that never says whether a subscription holds is given up after a time, too: to MQTT
+ * the connection is well then, and would be so for ever.
+ *
  * A generation is one connection, from CONNECT to its end; an event of an older one changes
  * nothing. The back-off grows until a session has proved itself by an answer of the service or by
  * lasting: a connection that is made and dropped at once must not be made once a second for ever
@@ -19,6 +22,9 @@
 
 #define SESSION_BACKOFF_BASE_USEC (1 * USEC_PER_SEC)
 #define SESSION_BACKOFF_CAP_USEC (60 * USEC_PER_SEC)
+
+/* A session that was ready for so long has proved itself. */
+#define SESSION_LASTED_USEC (5 * USEC_PER_MINUTE)
 
 /* Connections in a row that were dropped right upon a subscribe before the claim's policy is said
  * to be the likely cause. */
@@ -32,9 +38,9 @@ typedef enum SessionEventType {
         SESSION_EVENT_REFUSED,    /* a subscription was refused by SUBACK */
         SESSION_EVENT_LOST,       /* the connection ended, or never came to be */
         SESSION_EVENT_BURN,       /* an answer is overdue: nothing more is believed of it */
-        SESSION_EVENT_PROVED,     /* the service answered a request */
-        SESSION_EVENT_TIMER,
-        SESSION_EVENT_HURRY, /* the network or the clock changed: no need to wait on */
+        SESSION_EVENT_PROVED,     /* the service answered a request, or the session lasted */
+        SESSION_EVENT_TIMER,      /* the one that the effects set */
+        SESSION_EVENT_HURRY,      /* the network or the clock changed: no need to wait on */
         SESSION_EVENT_TYPE_MAX,
 } SessionEventType;
 
@@ -62,9 +68,10 @@ typedef struct Session {
         uint64_t generation;
         Backoff backoff;
         unsigned dropped_on_subscribe; /* in a row */
+        usec_t subscribe_timeout_usec; /* for all topics of the start */
 } Session;
 
-void session_init(Session *s);
+void session_init(Session *s, usec_t subscribe_timeout_usec);
 SessionEffects session_step(Session *s, const SessionEvent *event);
 
 /* True once connections were dropped on subscribe often enough to name the policy. */

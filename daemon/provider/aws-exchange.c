@@ -161,12 +161,14 @@ static void request(Lane *lane) {
         lane->job->run->saw_foreign_answer = false;
         lane->publish_pending = !lane_is_subscribed(lane, operation);
         if (lane->publish_pending) {
-                r = lane_subscribe(lane, operation);
+                r = start_response_timer(lane);
                 if (r >= 0)
-                        r = start_response_timer(lane);
+                        r = lane_subscribe(lane, operation);
         } else
                 r = publish_request(lane, operation, &why);
-        if (r < 0)
+        /* -ENOTCONN: the connection's end is known below, and will be told here with its reason;
+         * the job is at fault in nothing. The response timer runs in any case. */
+        if (r < 0 && r != -ENOTCONN)
                 broken(lane, r, aws_exchange_title(operation), why);
 }
 
@@ -174,6 +176,14 @@ void aws_exchange_on_subscribed(Lane *lane) {
         if (lane->job && lane->publish_pending &&
             lane_is_subscribed(lane, aws_exchange_operation(lane->job->run)))
                 request(lane);
+}
+
+void aws_exchange_on_subscription_refused(Lane *lane, AwsOperation operation, Failure *failure) {
+        if (lane->job && lane->publish_pending &&
+            aws_exchange_operation(lane->job->run) == operation)
+                aws_exchange_event(lane, EXCHANGE_EVENT_REFUSED_PERMANENT, failure);
+        else
+                failure_free(failure);
 }
 
 /* --- keys
@@ -219,6 +229,23 @@ void aws_exchange_drop(Lane *lane) {
         lane->job = NULL;
 }
 
+/* Dropped each time: a server that speaks MQTT 3.1.1 has no other way to say that it is forbidden.
+ */
+static Failure *suspect_policy(const Lane *lane, Failure *cause) {
+        const char *topic = lane->last_topic;
+
+        return failure_with_cause(
+                failure_new(ERROR_PERMISSION_DENIED_BY_POLICY,
+                            "%s dropped the connection each of %u times right after %s was used; "
+                            "the likely cause is the policy of the claim certificate: it must "
+                            "allow %s%s",
+                            lane->profile->endpoint, EXCHANGE_UNANSWERED_MAX, topic,
+                            lane->publish_pending ? "iot:Subscribe on topicfilter/"
+                                                  : "iot:Publish on topic/",
+                            topic),
+                cause);
+}
+
 static Failure *final_failure(const Lane *lane, const JobRun *run, const ExchangeEffect *e) {
         Failure *cause = failure_copy(run->failure);
 
@@ -232,15 +259,7 @@ static Failure *final_failure(const Lane *lane, const JobRun *run, const Exchang
                         cause);
         case JOB_FAILED:
                 if (e->suspect_policy && lane->last_topic)
-                        return failure_with_cause(
-                                failure_new(ERROR_PERMISSION_DENIED_BY_POLICY,
-                                            "%s dropped the connection each of %u times right "
-                                            "after %s was used; the likely cause is the policy of "
-                                            "the claim certificate: it must allow iot:Publish on "
-                                            "topic/%s",
-                                            lane->profile->endpoint, EXCHANGE_UNANSWERED_MAX,
-                                            lane->last_topic, lane->last_topic),
-                                cause);
+                        return suspect_policy(lane, cause);
                 return cause;
         case JOB_SUCCEEDED:
         case JOB_QUEUED:

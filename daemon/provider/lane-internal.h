@@ -28,7 +28,7 @@ struct Lane {
         Connection *connection;
         sd_event_source *session_timer;
         Failure *last_error;
-        usec_t connected_since_real;
+        usec_t connected_since_real, connected_since_boot;
         Subscription subscriptions[AWS_OPERATION_MAX][AWS_SUFFIX_MAX];
         char *last_topic; /* last subscribed or published to: what a drop is about */
 
@@ -52,6 +52,8 @@ bool lane_is_subscribed(const Lane *lane, AwsOperation operation);
 /* aws-exchange.c */
 void aws_exchange_event(Lane *lane, ExchangeEventType type, Failure *failure);
 void aws_exchange_on_subscribed(Lane *lane);
+/* Takes the failure. */
+void aws_exchange_on_subscription_refused(Lane *lane, AwsOperation operation, Failure *failure);
 void aws_exchange_drop(Lane *lane); /* the lane ends: let go of what belongs to the job's try */
 AwsOperation aws_exchange_operation(const JobRun *run);
 const char *aws_exchange_title(AwsOperation operation); /* as the service calls it */

@@ -98,6 +98,16 @@ static void on_connection_connected(void *userdata) {
         lane_session_event(userdata, SESSION_EVENT_CONNECTED, NULL);
 }
 
+/* A topic of the start is what the session is for. Any other one concerns the job that wants it:
+ * the session serves the others as before. */
+static void on_subscription_refused(Lane *lane, const AwsTopic *topic, Failure *failure) {
+        lane->subscriptions[topic->operation][topic->suffix] = SUBSCRIPTION_NONE;
+        if (lane->session.state == SESSION_READY)
+                aws_exchange_on_subscription_refused(lane, topic->operation, failure);
+        else
+                lane_session_event(lane, SESSION_EVENT_REFUSED, failure);
+}
+
 static void on_connection_subscribed(const char *topic, bool accepted, void *userdata) {
         Lane *lane = userdata;
         AwsTopic parsed;
@@ -105,7 +115,7 @@ static void on_connection_subscribed(const char *topic, bool accepted, void *use
         if (!aws_topic_parse(topic, strlen(topic), &parsed))
                 return;
         if (!accepted) {
-                lane_session_event(lane, SESSION_EVENT_REFUSED, policy_failure(lane, topic, NULL));
+                on_subscription_refused(lane, &parsed, policy_failure(lane, topic, NULL));
                 return;
         }
         lane->subscriptions[parsed.operation][parsed.suffix] = SUBSCRIPTION_HELD;
@@ -136,6 +146,9 @@ static void on_connection_lost(Failure *failure, void *userdata) {
         if (lane->session.state == SESSION_SUBSCRIBING &&
             lane->session.dropped_on_subscribe + 1 >= SESSION_POLICY_SUSPICION)
                 failure = policy_failure(lane, lane->last_topic, failure);
+        if (lane->session.state == SESSION_READY &&
+            usec_sub(clock_boot_usec(), lane->connected_since_boot) >= SESSION_LASTED_USEC)
+                lane_session_event(lane, SESSION_EVENT_PROVED, NULL);
         lane_session_event(lane, SESSION_EVENT_LOST, failure);
 }
 
@@ -173,7 +186,17 @@ static int connect_now(Lane *lane) {
  * ---------------------------------------------------------------------------------- */
 
 static int on_session_timer(sd_event_source *s, uint64_t usec, void *userdata) {
-        lane_session_event(userdata, SESSION_EVENT_TIMER, NULL);
+        Lane *lane = userdata;
+        Failure *failure = NULL;
+
+        if (lane->session.state == SESSION_SUBSCRIBING)
+                failure = failure_new(
+                        ERROR_TIMEOUT,
+                        "%s did not answer a subscription within %llu s "
+                        "(ResponseTimeoutSec=)",
+                        lane->profile->endpoint,
+                        (unsigned long long) (lane->session.subscribe_timeout_usec / USEC_PER_SEC));
+        lane_session_event(lane, SESSION_EVENT_TIMER, failure);
         return 0;
 }
 
@@ -225,6 +248,15 @@ static void step_session(Lane *lane, SessionEventType type) {
                 lane->options.ops->session_changed(lane->options.userdata, lane);
 }
 
+/* For the job at work. Nothing went wrong where the session was closed or opened anew on purpose.
+ */
+static Failure *why_down(const Lane *lane) {
+        if (lane->last_error)
+                return failure_copy(lane->last_error);
+        return failure_new(ERROR_CONNECTION_LOST, "The session with %s was closed",
+                           lane->profile->endpoint);
+}
+
 static void carry_out(Lane *lane, const SessionEffects *e) {
         if (e->close)
                 lane->connection = connection_free(lane->connection);
@@ -245,7 +277,8 @@ static void carry_out(Lane *lane, const SessionEffects *e) {
         if (e->subscribe) {
                 int r = subscribe_at_start(lane);
 
-                if (r < 0)
+                /* -ENOTCONN: `lost` is on its way, and says why. */
+                if (r < 0 && r != -ENOTCONN)
                         lane_session_event(lane, SESSION_EVENT_LOST,
                                            failure_from_errno(r, "Cannot subscribe"));
                 else if (start_is_subscribed(lane)) /* a profile that needs no topic yet */
@@ -253,10 +286,11 @@ static void carry_out(Lane *lane, const SessionEffects *e) {
         }
         if (e->became_ready) {
                 lane->connected_since_real = clock_real_usec();
+                lane->connected_since_boot = clock_boot_usec();
                 set_last_error(lane, NULL);
         }
         if (e->went_down)
-                aws_exchange_event(lane, EXCHANGE_EVENT_LOST, failure_copy(lane->last_error));
+                aws_exchange_event(lane, EXCHANGE_EVENT_LOST, why_down(lane));
 }
 
 void lane_session_event(Lane *lane, SessionEventType type, Failure *failure) {
@@ -277,7 +311,7 @@ int lane_new(const LaneOptions *options, const Profile *profile, Lane **ret) {
         lane->profile = profile;
         lane->format =
                 profile->payload_format == PAYLOAD_FORMAT_CBOR ? AWS_FORMAT_CBOR : AWS_FORMAT_JSON;
-        session_init(&lane->session);
+        session_init(&lane->session, profile->response_timeout_usec);
         *ret = lane;
         return 0;
 }
