@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tests/integration/lib/cloud.h"
+
+#include <check.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "tests/integration/lib/process.h"
+
+#define ARGUMENTS_MAX 16
+
+static void start_at(Cloud *c, unsigned port) {
+        const char *log = place_path(&c->place, "run.log");
+        const char *const argv[] = {FLEET_CLOUD,
+                                    place_text(&c->place, "--dir=%s", c->place.dir),
+                                    place_text(&c->place, "--port=%u", port),
+                                    "--claims=2",
+                                    "--die-with-parent",
+                                    NULL};
+        _cleanup_free_ char *text = NULL;
+        const char *ready;
+
+        (void) unlink(log);
+        c->pid = process_start(argv, log, NULL);
+        WAIT_FOR(file_has(log, "ready "));
+        WAIT_FOR((free(text), text = file_read(log, NULL)) && (ready = strstr(text, "ready ")) &&
+                 strchr(ready, '\n'));
+        ck_assert_int_eq(sscanf(ready, "ready %u", &c->port), 1);
+}
+
+void cloud_start(Cloud *c) {
+        place_make(&c->place);
+        start_at(c, 0);
+}
+
+void cloud_stop(Cloud *c) {
+        (void) process_end(c->pid, SIGTERM);
+        c->pid = 0;
+}
+
+void cloud_again(Cloud *c) {
+        start_at(c, c->port);
+}
+
+void cloud_done(Cloud *c) {
+        cloud_stop(c);
+        place_remove(&c->place);
+}
+
+static int run_fault(Cloud *c, const char *const arguments[], char **ret_output) {
+        const char *argv[ARGUMENTS_MAX] = {FLEET_CLOUD_FAULT,
+                                           place_text(&c->place, "--dir=%s", c->place.dir)};
+        size_t n = 2;
+
+        for (; *arguments; arguments++) {
+                ck_assert_uint_lt(n, ARGUMENTS_MAX - 1);
+                argv[n++] = *arguments;
+        }
+        return process_run(argv, NULL, ret_output);
+}
+
+void cloud_fault(Cloud *c, ...) {
+        const char *arguments[ARGUMENTS_MAX] = {};
+        _cleanup_free_ char *output = NULL;
+        const char *argument;
+        va_list list;
+        size_t n = 0;
+
+        va_start(list, c);
+        while ((argument = va_arg(list, const char *)) && n < ARGUMENTS_MAX - 1)
+                arguments[n++] = argument;
+        va_end(list);
+        ck_assert_msg(run_fault(c, arguments, &output) == 0, "fault %s: %s", arguments[0], output);
+}
+
+void cloud_clear(Cloud *c) {
+        cloud_fault(c, "clear", NULL);
+}
+
+char *cloud_certificate_state(Cloud *c, const char *certificate_id) {
+        const char *const arguments[] = {"certificate", certificate_id, NULL};
+        char *output = NULL;
+
+        ck_assert_int_eq(run_fault(c, arguments, &output), 0);
+        output[strcspn(output, "\n")] = '\0';
+        return output;
+}
+
+static const char *journal(Cloud *c) {
+        return place_path(&c->place, "journal.jsonl");
+}
+
+size_t cloud_count(Cloud *c, const char *operation, const char *outcome) {
+        return file_count_lines(journal(c),
+                                place_text(&c->place, "\"operation\":\"%s\"", operation),
+                                place_text(&c->place, "\"outcome\":\"%s\"", outcome));
+}
+
+size_t cloud_count_certificates(Cloud *c) {
+        return file_count_lines(journal(c), "\"operation\":\"create-", "\"certificateId\"");
+}
+
+bool cloud_knows(Cloud *c, const char *certificate_id) {
+        return file_has(journal(c), certificate_id);
+}
+
+void cloud_assert_no_breach(Cloud *c) {
+        _cleanup_free_ char *breaches = file_read(place_path(&c->place, "breaches"), NULL);
+
+        ck_assert_ptr_nonnull(breaches);
+        ck_assert_msg(*breaches == '\0', "the cloud notes: %s", breaches);
+}
+
+const char *cloud_profile(Cloud *c, const char *name, const char *more) {
+        const char *dir = c->place.dir;
+
+        return place_text(&c->place,
+                          "[Profile %s]\n"
+                          "Provider=aws-iot\n"
+                          "Endpoint=localhost\n"
+                          "Port=%u\n"
+                          "TrustedCertificates=%s/ca.pem\n"
+                          "%s%s%s%s%s%s\n",
+                          name, c->port, dir,
+                          strstr(more, "Certificate=/") ? ""
+                                                        : place_text(&c->place,
+                                                                     "Certificate=%s/claim.pem\n"
+                                                                     "PrivateKey=%s/claim.key\n",
+                                                                     dir, dir),
+                          strstr(more, "Template=") ? "" : "Template=FleetTemplate\n",
+                          strstr(more, "ResponseTimeoutSec=") ? "" : "ResponseTimeoutSec=20\n",
+                          strstr(more, "KeepAliveSec=") ? "" : "KeepAliveSec=30\n", more,
+                          strstr(more, "ConnectTimeoutSec=") ? "" : "\nConnectTimeoutSec=20");
+}

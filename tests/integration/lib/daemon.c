@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tests/integration/lib/daemon.h"
+
+#include <check.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include "tests/integration/lib/agent.h"
+#include "tests/integration/lib/process.h"
+
+#define ARGUMENTS_MAX 16
+#define NOTIFICATION_MAX 4096
+
+static int bind_notify(const char *path) {
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+        ck_assert_int_ge(fd, 0);
+        ck_assert_uint_lt(strlen(path), sizeof(address.sun_path));
+        memcpy(address.sun_path, path, strlen(path) + 1);
+        ck_assert_int_eq(bind(fd, (const struct sockaddr *) &address, sizeof(address)), 0);
+        return fd;
+}
+
+void daemon_make(Daemon *d) {
+        *d = (Daemon){.notify_fd = -1, .bus = "none"};
+        place_make(&d->place);
+        d->config = place_path(&d->place, "fleetprovd.conf");
+        d->state = place_path(&d->place, "state");
+        d->socket = place_path(&d->place, "socket");
+        d->log = place_path(&d->place, "log");
+        d->notify_fd = bind_notify(place_path(&d->place, "notify"));
+        ck_assert_int_eq(mkdir(d->state, 0700), 0);
+}
+
+void daemon_configure(Daemon *d, const char *text) {
+        (void) place_write(&d->place, "fleetprovd.conf", 0600, text);
+}
+
+void daemon_start_without_wait(Daemon *d) {
+        const char *const argv[] = {FLEETPROVD,
+                                    place_text(&d->place, "--config=%s", d->config),
+                                    place_text(&d->place, "--state-directory=%s", d->state),
+                                    place_text(&d->place, "--socket=%s", d->socket),
+                                    place_text(&d->place, "--bus=%s", d->bus),
+                                    "--log-level=debug",
+                                    NULL};
+        const char *const environment[] = {
+                place_text(&d->place, "NOTIFY_SOCKET=%s/notify", d->place.dir), NULL};
+
+        d->pid = process_start(argv, d->log, environment);
+}
+
+void daemon_wait_notify(Daemon *d, const char *text) {
+        struct pollfd poll_fd = {.fd = d->notify_fd, .events = POLLIN};
+        _cleanup_free_ char *message = malloc(NOTIFICATION_MAX + 1);
+        ssize_t n;
+
+        ck_assert_ptr_nonnull(message);
+        do {
+                int status;
+
+                for (unsigned tries = 0; poll(&poll_fd, 1, 0) == 0;) {
+                        ck_assert_msg(waitpid(d->pid, &status, WNOHANG) == 0,
+                                      "the daemon ended before it said %s; see %s", text, d->log);
+                        ck_assert_msg(process_pause(&tries), "never said: %s", text);
+                }
+                n = recv(d->notify_fd, message, NOTIFICATION_MAX, 0);
+                ck_assert_int_ge(n, 0);
+                message[n] = '\0';
+        } while (!strstr(message, text));
+}
+
+void daemon_start(Daemon *d) {
+        daemon_start_without_wait(d);
+        daemon_wait_notify(d, "READY=1");
+}
+
+void daemon_assert_log_is_sane(const Daemon *d) {
+        static const char *const words[] = {"Sanitizer", "runtime error:", "Assertion"};
+
+        for (size_t i = 0; i < ELEMENTSOF(words); i++) {
+                _cleanup_free_ char *log = file_read(d->log, NULL);
+                const char *found = log ? strstr(log, words[i]) : NULL;
+
+                ck_assert_msg(!found, "the daemon's log: %.3000s", found);
+        }
+}
+
+void daemon_stop(Daemon *d) {
+        int status = process_end(d->pid, SIGTERM);
+
+        d->pid = 0;
+        daemon_assert_log_is_sane(d);
+        ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0,
+                      "the daemon ended with wait status %#x", (unsigned) status);
+}
+
+void daemon_kill(Daemon *d) {
+        (void) process_end(d->pid, SIGKILL);
+        d->pid = 0;
+        daemon_assert_log_is_sane(d);
+}
+
+void daemon_done(Daemon *d) {
+        if (d->pid > 0)
+                daemon_stop(d);
+        close_fd(d->notify_fd);
+        place_remove(&d->place);
+}
+
+void daemon_run(Daemon *d, Cloud *c, const char *daemon, const char *more) {
+        daemon_make(d);
+        daemon_configure(d, place_text(&d->place, "[Daemon]\n%s\n%s", daemon,
+                                       cloud_profile(c, "aws", more)));
+        daemon_start(d);
+}
+
+static bool session_is(fleetprov_client *client, const char *profile, const char *state) {
+        fleetprov_status *status = agent_status(client);
+        bool is = false;
+
+        for (size_t i = 0; i < fleetprov_status_get_n_profiles(status); i++)
+                if (streq(fleetprov_status_get_profile_name(status, i), profile))
+                        is = streq(fleetprov_status_get_profile_session(status, i), state);
+        fleetprov_status_free(status);
+        return is;
+}
+
+void daemon_wait_session(const Daemon *d, const char *profile, const char *state) {
+        fleetprov_client *client = agent_open(d->socket);
+
+        WAIT_FOR(session_is(client, profile, state));
+        fleetprov_client_free(client);
+}
+
+int daemon_run_once(const char *const arguments[], const char *const environment[],
+                    char **ret_output) {
+        const char *argv[ARGUMENTS_MAX] = {FLEETPROVD};
+        size_t n = 1;
+
+        for (; *arguments; arguments++) {
+                ck_assert_uint_lt(n, ARGUMENTS_MAX - 1);
+                argv[n++] = *arguments;
+        }
+        return process_run(argv, environment, ret_output);
+}
