@@ -314,9 +314,3 @@ void manager_tell_status(const Manager *m) {
         }
         (void) sd_notifyf(false, "STATUS=%zu of %zu sessions ready.", ready, all);
 }
-
-usec_t manager_busy_since(Manager *m) {
-        usec_t crypto = worker_busy_since(m->crypto), disk = store_busy_since(m->store);
-
-        return crypto < disk ? crypto : disk;
-}

@@ -28,7 +28,3 @@ DEFINE_CLEANUP(Manager *, manager_free);
 
 /* Reads the configuration again (SIGHUP). Logs what is wrong with it, and then changes nothing. */
 void manager_reload(Manager *m);
-
-/* Since when (boot clock) the slowest worker has been at one task; USEC_INFINITY: none is. The
- * watchdog asks. */
-usec_t manager_busy_since(Manager *m);
