@@ -214,7 +214,8 @@ static int on_message(sd_bus_message *m, void *userdata, _unused_ sd_bus_error *
         if (s->peer && s->n_held > 0 && s->held_first->message == m)
                 let_go(s, s->held_first); /* its turn has come */
         else if (s->peer && s->n_held > 0) {
-                /* It overtook those that were put back: behind them. */
+                /* It overtook those that were put back: behind them. (sd-bus 252 reads nothing
+                 * while something was put back, but promises nothing.) */
                 int r = hold(s, m);
 
                 if (r == 1 && s->held_last->message == m && sd_bus_enqueue_for_read(p->bus, m) < 0)

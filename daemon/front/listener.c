@@ -120,9 +120,10 @@ static int bind_at(const struct sockaddr_un *address, Listener *l) {
                 return -errno;
         l->device = st.st_dev;
         l->inode = st.st_ino;
-        if (listen(l->fd, BACKLOG) < 0)
-                return -errno;
-        return open_to_group(l->path);
+        r = open_to_group(l->path);
+        if (r < 0)
+                return r;
+        return listen(l->fd, BACKLOG) < 0 ? -errno : 0;
 }
 
 int listener_make(const char *path, Listener *ret) {

@@ -7,7 +7,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -245,10 +247,12 @@ int stub_run(const char *socket_path, const char *bus) {
         return r < 0 ? 1 : 0;
 }
 
-static void wait_for_file(const char *path) {
-        for (int i = 0; i < 1000 && access(path, F_OK) < 0; i++)
-                nanosleep(&(struct timespec){.tv_nsec = 10 * 1000 * 1000}, NULL);
-        ck_assert_msg(access(path, F_OK) == 0, "%s does not appear", path);
+static bool answers(const char *path) {
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        memcpy(address.sun_path, path, strlen(path) + 1);
+        return connect(fd, (struct sockaddr *) &address, sizeof(address)) == 0;
 }
 
 Stub *stub_start(const char *bus) {
@@ -269,7 +273,9 @@ Stub *stub_start(const char *bus) {
                 (void) close_range(3, ~0U, 0); /* connections of the test must not stay open here */
                 exit(stub_run(s->socket, bus ? bus : "none"));
         }
-        wait_for_file(s->socket);
+        for (int i = 0; i < 1000 && !answers(s->socket); i++)
+                nanosleep(&(struct timespec){.tv_nsec = 10 * 1000 * 1000}, NULL);
+        ck_assert_msg(answers(s->socket), "nobody answers at %s", s->socket);
         return s;
 }
 

@@ -19,7 +19,8 @@ static int feed_all(GateFrame *f, const uint8_t *data, size_t size, size_t step,
                 size_t n = gate_frame_want(f);
                 int r;
 
-                ck_assert_uint_gt(n, 0);
+                if (n == 0) /* no assertion: one for each byte takes its time */
+                        ck_abort_msg("it wants nothing");
                 if (n > step)
                         n = step;
                 if (n > size - done)
