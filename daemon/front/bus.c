@@ -102,7 +102,7 @@ static int open_address(const char *address, sd_bus **ret) {
 }
 
 static int connect_bus(Bus *b) {
-        sd_bus *bus;
+        sd_bus *bus = NULL;
         int r;
 
         r = open_address(b->address, &bus);

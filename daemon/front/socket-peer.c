@@ -45,7 +45,7 @@ int socket_peer_read(int fd, const char *door, uid_t nobody, Peer **ret) {
         _cleanup_free_ gid_t *gids = NULL;
         struct ucred cred;
         socklen_t size = sizeof(cred);
-        size_t n_gids;
+        size_t n_gids = 0;
         int r;
 
         if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size) < 0)

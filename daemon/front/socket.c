@@ -158,7 +158,7 @@ static int add_link(Sockets *s, int fd, Peer *peer) {
         _cleanup_(gate_freep) Gate *gate = NULL;
         _cleanup_peer_ Peer *owned_peer = peer;
         _cleanup_(link_freep) Link *l = NULL;
-        sd_bus *bus;
+        sd_bus *bus = NULL;
         int r;
 
         r = open_behind_gate(s, fd, &gate, &bus);
