@@ -333,13 +333,15 @@ static void on_error(Call *call, sd_bus_message *m, const sd_bus_error *e) {
                 on_profile_part(call, m);
                 return;
         }
+        error = error_from_bus(e, call->job_id != NULL);
         /* Released by the first try, whose answer got lost. */
-        if (call->kind == CALL_RELEASE && call->repeated &&
-            sd_bus_error_has_name(e, IPC_ERROR_PREFIX "NoSuchJob")) {
+        if (call->kind == CALL_RELEASE && call->repeated && error &&
+            error->code == FLEETPROV_NO_SUCH_JOB) {
+                fleetprov_error_free(error);
                 call_finish(call, event_new(FLEETPROV_EVENT_ANSWER));
                 return;
         }
-        call_fail(call, error_from_bus(e, call->job_id != NULL));
+        call_fail(call, error);
 }
 
 static int on_reply(sd_bus_message *m, void *userdata, _unused_ sd_bus_error *ret_error) {

@@ -108,9 +108,29 @@ void table_add_pair(Table *t, const char *label, const char *value) {
         table_add(t, (const char *const[]){*label ? with_colon : " ", value});
 }
 
+/* Without the blanks that fill the last column up. */
+static int print_trimmed(struct libscols_table *scols) {
+        _cleanup_free_ char *text = NULL;
+        char *state = NULL;
+        int r;
+
+        r = scols_print_table_to_string(scols, &text);
+        if (r != 0 || !text)
+                return r;
+        for (char *line = strtok_r(text, "\n", &state); line; line = strtok_r(NULL, "\n", &state)) {
+                size_t n = strlen(line);
+
+                while (n > 0 && line[n - 1] == ' ')
+                        n--;
+                if (printf("%.*s\n", (int) n, line) < 0)
+                        return -errno;
+        }
+        return fflush(stdout) == 0 ? 0 : -errno;
+}
+
 ExitStatus table_print(Table *t) {
         errno = 0;
-        if (t && !t->failed && scols_print_table(t->scols) == 0 && fflush(stdout) == 0)
+        if (t && !t->failed && print_trimmed(t->scols) == 0)
                 return STATUS_OK;
         /* Told of only where a pager stands before us: the reader has seen enough. */
         if (errno == EPIPE)

@@ -326,6 +326,10 @@ START_TEST(daily_script_never_gets_a_second_identity)
         o = parse();
         ck_assert_str_eq(member(json_object_get(o, "error"), "code"), "result-gone");
         json_decref(o);
+        /* Nor is another job's identity taken for it, not even to be replaced. */
+        ck_assert_int_eq(run("provision --id=k2 --out=id2"), 0);
+        ck_assert_int_eq(run("provision --id=k --out=id2 --replace"), 1);
+        ck_assert_ptr_nonnull(strstr(text_err, "result-gone"));
         /* A damaged directory does not count as holding it. */
         ck_assert_int_eq(unlink("id/current/private-key.pem"), 0);
         ck_assert_int_eq(run("provision --id=k --out=id"), 1);

@@ -8,7 +8,7 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
-#define STUB_JOBS_MAX 64
+#define STUB_JOBS_MAX 512
 #define STUB_CONNECTIONS_MAX 32
 
 typedef struct StubJob {

@@ -88,7 +88,11 @@ static int on_time(sd_event_source *source, uint64_t usec, void *userdata) {
 }
 
 static int on_hang_up(sd_event_source *source, void *userdata) {
-        stub_hang_up(userdata);
+        StubJob *job = userdata;
+
+        stub_hang_up(job->server);
+        if (strcmp(job->outcome, "lost-end") == 0)
+                stub_job_end(job, "succeeded");
         sd_event_source_disable_unref(source);
         return 0;
 }
@@ -103,17 +107,18 @@ void stub_job_begin(StubJob *job) {
         job->state = "running";
         job->phase = "create";
         stub_job_signal(job, "JobChanged");
-        if (strcmp(outcome, "slow") == 0 || strcmp(outcome, "restart") == 0) {
+        if (strcmp(outcome, "slow") == 0 || strcmp(outcome, "restart") == 0)
                 sd_event_add_time_relative(job->server->event, &job->timer, CLOCK_MONOTONIC,
                                            SLOW_USEC, 1000, on_time, job);
-                if (strcmp(outcome, "restart") == 0) {
-                        sd_event_source *defer = NULL;
+        if (strcmp(outcome, "restart") == 0 || strcmp(outcome, "lost-end") == 0) {
+                sd_event_source *defer = NULL;
 
-                        /* After the answer to Submit, which goes out when this returns. */
-                        sd_event_add_defer(job->server->event, &defer, on_hang_up, job->server);
-                        sd_event_source_set_priority(defer, SD_EVENT_PRIORITY_IDLE);
-                }
-        } else if (strcmp(outcome, "fail") == 0)
+                /* After the answer to Submit, which goes out when this returns. */
+                sd_event_add_defer(job->server->event, &defer, on_hang_up, job);
+                sd_event_source_set_priority(defer, SD_EVENT_PRIORITY_IDLE);
+        } else if (strcmp(outcome, "slow") == 0)
+                return;
+        else if (strcmp(outcome, "fail") == 0)
                 stub_job_end(job, "failed");
         else if (strcmp(outcome, "expire") == 0)
                 stub_job_end(job, "expired");

@@ -238,8 +238,10 @@ static int get_other(sd_bus *bus, const char *path, const char *interface, const
         (void) userdata;
         (void) e;
         if (strcmp(property, "Profiles") == 0)
-                return sd_bus_message_append(reply, "ao", 2, IPC_PROFILE_PREFIX "/aws",
-                                             IPC_PROFILE_PREFIX "/azure");
+                /* The last one has gone, as by a reload in between. */
+                return sd_bus_message_append(reply, "ao", 3, IPC_PROFILE_PREFIX "/aws",
+                                             IPC_PROFILE_PREFIX "/azure",
+                                             IPC_PROFILE_PREFIX "/gone");
         if (strcmp(property, "ConnectedSince") == 0)
                 return sd_bus_message_append(reply, "t", azure ? 0 : 1700000000000000ULL);
         if (strcmp(property, "Claim") == 0)
@@ -345,6 +347,11 @@ static int method_release(sd_bus_message *m, void *userdata, sd_bus_error *e) {
 
         if (!job->finished)
                 return refuse(e, "NotFinished", "cancel it first");
+        if (job->outcome && strcmp(job->outcome, "lost-release") == 0) {
+                job->released = true;
+                sd_bus_close(sd_bus_message_get_bus(m));
+                return 1;
+        }
         r = sd_bus_reply_method_return(m, NULL);
         stub_job_signal(job, "JobRemoved");
         job->released = true;

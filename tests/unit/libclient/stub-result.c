@@ -50,11 +50,13 @@ int stub_append_details(StubJob *job, sd_bus_message *m) {
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
-static int append_secret(sd_bus_message *m, const char *name, const char *value) {
+static int append_secret(sd_bus_message *m, const char *name, const char *value, bool sealed) {
         int fd = memfd_create("stub", MFD_CLOEXEC | MFD_ALLOW_SEALING), r;
 
         if (fd < 0 || write(fd, value, strlen(value)) < 0 ||
-            fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0) {
+            fcntl(fd, F_ADD_SEALS,
+                  !sealed ? F_SEAL_GROW
+                          : F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0) {
                 if (fd >= 0)
                         close(fd);
                 return -EIO;
@@ -83,8 +85,9 @@ int stub_append_result(StubJob *job, sd_bus_message *m) {
         if (r >= 0 && key && !job->acknowledged)
                 r = append_secret(m, "privateKey",
                                   "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n"
-                                  "-----END PRIVATE KEY-----\n");
+                                  "-----END PRIVATE KEY-----\n",
+                                  !job->outcome || strcmp(job->outcome, "unsealed") != 0);
         if (r >= 0 && token && !job->acknowledged)
-                r = append_secret(m, "ownershipToken", "the-token");
+                r = append_secret(m, "ownershipToken", "the-token", true);
         return r < 0 ? r : sd_bus_message_close_container(m);
 }

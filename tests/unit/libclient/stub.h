@@ -11,6 +11,9 @@
  *   restart        hangs up on everybody after the answer, succeeds 300 ms later
  *   denied         refused: access-denied     full      refused: queue-full
  *
+ *   lost-end       hangs up likewise, and has succeeded when it can be asked again
+ *   lost-release   succeeds; the connection is cut instead of an answer to Release
+ *   unsealed       succeeds, with a secret that is not sealed
  *   lost-answer    succeeds, and the connection is cut instead of an answer (the first time)
  *
  * The parameter "silent" has the job send no signal.

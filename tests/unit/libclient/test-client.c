@@ -259,6 +259,87 @@ START_TEST(restart_of_the_daemon_is_waited_out)
 }
 END_TEST
 
+START_TEST(end_that_nobody_told_is_found_after_a_restart)
+{
+        fleetprov_request *r = request("k", "lost-end");
+        fleetprov_result *result = NULL;
+
+        ck_assert_int_eq(fleetprov_client_provision(client, r, LONG_USEC, 0, &result, NULL), 0);
+        fleetprov_result_free(result);
+        fleetprov_request_free(r);
+}
+END_TEST
+
+START_TEST(release_whose_answer_is_lost_has_succeeded)
+{
+        uint64_t ticket;
+        char id[33];
+
+        submit("k", "lost-release", id);
+        ck_assert_int_eq(fleetprov_client_release(client, id, &ticket), 0);
+        ck_assert_int_eq(answer_code(ticket), FLEETPROV_OK);
+        ck_assert_int_eq(fleetprov_client_release(client, id, &ticket), 0);
+        ck_assert_int_eq(answer_code(ticket), FLEETPROV_NO_SUCH_JOB);
+}
+END_TEST
+
+START_TEST(secret_that_is_not_sealed_is_refused)
+{
+        fleetprov_request *r = request("k", "unsealed");
+        fleetprov_result *result = NULL;
+
+        ck_assert_int_eq(fleetprov_client_provision(client, r, LONG_USEC, 0, &result, NULL),
+                         FLEETPROV_BAD_RESPONSE);
+        ck_assert_ptr_null(result);
+        fleetprov_request_free(r);
+}
+END_TEST
+
+/* 400 jobs tell of themselves three times each, which is more than 1024. */
+static void make_noise(void) {
+        fleetprov_client *other = NULL;
+        fleetprov_event *event = NULL;
+        fleetprov_request *r = request(NULL, NULL);
+        uint64_t ticket;
+
+        ck_assert_int_eq(fleetprov_client_new(&other, stub.path), 0);
+        for (int i = 0; i < 400; i++) {
+                ck_assert_int_eq(fleetprov_client_submit(other, r, &ticket), 0);
+                ck_assert_int_eq(fleetprov_client_wait(other, ticket, LONG_USEC, &event), 0);
+                ck_assert_ptr_null(fleetprov_event_get_error(event));
+                fleetprov_event_free(event);
+        }
+        fleetprov_client_free(other);
+        fleetprov_request_free(r);
+}
+
+START_TEST(events_that_nobody_pops_stay_bounded)
+{
+        fleetprov_event *event = NULL;
+        int n = 0, last = -1;
+        uint64_t ticket, due;
+
+        ck_assert_int_eq(fleetprov_client_get_status(client, &ticket), 0);
+        fleetprov_event_free(answer(ticket));
+        make_noise();
+        while (fleetprov_client_get_events(client) != 0)
+                ck_assert_int_ge(fleetprov_client_dispatch(client), 0);
+        ck_assert_int_eq(fleetprov_client_get_timeout(client, &due), 0);
+        ck_assert(due == FLEETPROV_FOREVER);
+        /* A blocking call reads on, drops what is too much, and that is told. */
+        ck_assert_int_eq(fleetprov_client_list_jobs(client, 1, &ticket), 0);
+        fleetprov_event_free(answer(ticket));
+        while (fleetprov_client_pop_event(client, &event) > 0) {
+                last = fleetprov_event_get_type(event);
+                fleetprov_event_free(event);
+                n++;
+        }
+        ck_assert_int_eq(n, 1025);
+        ck_assert_int_eq(last, FLEETPROV_EVENT_RESYNC);
+        ck_assert_int_ne(fleetprov_client_get_events(client), 0);
+}
+END_TEST
+
 START_TEST(request_with_a_key_is_sent_again_when_its_answer_is_lost)
 {
         char first[33], second[33];
@@ -471,6 +552,10 @@ static Suite *suite(void) {
         tcase_add_test(t, timeout_ends_the_waiting_and_not_the_job);
         tcase_add_test(t, event_loop_sees_a_job_from_submit_to_end);
         tcase_add_test(t, restart_of_the_daemon_is_waited_out);
+        tcase_add_test(t, end_that_nobody_told_is_found_after_a_restart);
+        tcase_add_test(t, release_whose_answer_is_lost_has_succeeded);
+        tcase_add_test(t, secret_that_is_not_sealed_is_refused);
+        tcase_add_test(t, events_that_nobody_pops_stay_bounded);
         tcase_add_test(t, request_with_a_key_is_sent_again_when_its_answer_is_lost);
         tcase_add_test(t, request_without_a_key_is_not_sent_twice);
         tcase_add_test(t, call_made_while_the_daemon_is_away_is_answered_when_it_is_back);
