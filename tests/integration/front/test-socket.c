@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -267,6 +268,83 @@ START_TEST(results_are_fresh_sealed_memfds)
 }
 END_TEST
 
+static const char *bus_asks(sd_bus *bus, sd_bus_message **m, const char *member, const char *name) {
+        const char *answer;
+
+        *m = client_call(bus, "/org/freedesktop/DBus", "org.freedesktop.DBus", member,
+                         name ? "s" : NULL, name);
+        ck_assert_int_gt(sd_bus_message_read(*m, "s", &answer), 0);
+        return answer;
+}
+
+/* What D-Bus libraries ask a bus for before they talk to a service. */
+START_TEST(socket_answers_as_a_bus_would)
+{
+        sd_bus *bus = client_connect(stub->address);
+        sd_bus_message *m = NULL;
+        const char *own;
+        int yes;
+
+        ck_assert_int_ge(sd_bus_get_unique_name(bus, &own), 0);
+        ck_assert_str_eq(bus_asks(bus, &m, "GetNameOwner", IPC_BUS_NAME), ":1.0");
+        sd_bus_message_unref(m);
+        ck_assert_str_eq(bus_asks(bus, &m, "GetNameOwner", own), own);
+        sd_bus_message_unref(m);
+        ck_assert_uint_eq(strlen(bus_asks(bus, &m, "GetId", NULL)), 32);
+        sd_bus_message_unref(m);
+        client_refused(bus, "/org/freedesktop/DBus", "org.freedesktop.DBus", "GetNameOwner",
+                       SD_BUS_ERROR_NAME_HAS_NO_OWNER, "s", "org.example.Other");
+        client_refused(bus, "/org/freedesktop/DBus", "org.freedesktop.DBus", "StartServiceByName",
+                       SD_BUS_ERROR_SERVICE_UNKNOWN, "su", "org.example.Other", 0);
+        for (int i = 0; i < 2; i++) {
+                m = client_call(bus, "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                                "NameHasOwner", "s", i ? IPC_BUS_NAME : "org.example.Other");
+                ck_assert_int_gt(sd_bus_message_read(m, "b", &yes), 0);
+                ck_assert_int_eq(yes, i);
+                sd_bus_message_unref(m);
+        }
+        sd_bus_message_unref(client_call(bus, "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                                         "StartServiceByName", "su", IPC_BUS_NAME, 0));
+        sd_bus_message_unref(client_call(bus, "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                                         "ListActivatableNames", NULL));
+        client_close(bus);
+}
+END_TEST
+
+START_TEST(job_tells_its_details_and_properties)
+{
+        sd_bus *bus = client_connect(stub->address);
+        _cleanup_free_ char *path = client_submit(bus, "k", "Line");
+        static const char *const properties[][2] = {
+                {"Operation", "provision"}, {"Profile", "aws"}, {"State", "queued"}, {"Phase", ""}};
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *all = NULL;
+        const char *name, *value;
+        unsigned seen = 0;
+
+        m = client_call(bus, path, IPC_JOB_INTERFACE, "GetDetails", NULL);
+        ck_assert_int_gt(sd_bus_message_enter_container(m, 'a', "{sv}"), 0);
+        while (sd_bus_message_enter_container(m, 'e', "sv") > 0) {
+                ck_assert_int_gt(sd_bus_message_read(m, "s", &name), 0);
+                seen += streq(name, "id") || streq(name, "key") || streq(name, "waitingFor") ||
+                        streq(name, "history") || streq(name, "parameters");
+                ck_assert_int_ge(sd_bus_message_skip(m, "v"), 0);
+                ck_assert_int_ge(sd_bus_message_exit_container(m), 0);
+        }
+        ck_assert_uint_eq(seen, 5);
+        for (size_t i = 0; i < ELEMENTSOF(properties); i++) {
+                _cleanup_(sd_bus_message_unrefp) sd_bus_message *p =
+                        client_call(bus, path, "org.freedesktop.DBus.Properties", "Get", "ss",
+                                    IPC_JOB_INTERFACE, properties[i][0]);
+
+                ck_assert_int_gt(sd_bus_message_read(p, "v", "s", &value), 0);
+                ck_assert_str_eq(value, properties[i][1]);
+        }
+        all = client_call(bus, IPC_MANAGER_PATH, "org.freedesktop.DBus.Properties", "GetAll", "s",
+                          IPC_MANAGER_INTERFACE);
+        client_close(bus);
+}
+END_TEST
+
 START_TEST(errors_name_what_where_and_the_mend)
 {
         sd_bus *bus = client_connect(stub->address);
@@ -428,6 +506,32 @@ START_TEST(thousands_of_connections_leave_nothing_behind)
         ck_assert_uint_eq(count_jobs(bus), 0);
         client_close(bus);
         wait_for_fds(before);
+}
+END_TEST
+
+/* Descriptors run out: who comes is turned away at once, and let in again when there are some. */
+START_TEST(running_out_of_descriptors_is_survived)
+{
+        struct rlimit few, before;
+        sd_bus *bus = client_connect(stub->address);
+        int fds[8];
+
+        ck_assert_uint_eq(count_jobs(bus), 0);
+        ck_assert_int_eq(prlimit(stub->pid, RLIMIT_NOFILE, NULL, &before), 0);
+        few = before;
+        few.rlim_cur = stub_count_fds(stub) - 2 + (rlim_t) _i; /* less "." and ".." */
+        ck_assert_int_eq(prlimit(stub->pid, RLIMIT_NOFILE, &few, NULL), 0);
+        for (size_t i = 0; i < ELEMENTSOF(fds); i++)
+                fds[i] = raw_connect(stub->socket, false);
+        ck_assert(_i > 3 || raw_is_closed(fds[0]));
+        ck_assert_uint_eq(count_jobs(bus), 0); /* who is in is served */
+        ck_assert_int_eq(prlimit(stub->pid, RLIMIT_NOFILE, &before, NULL), 0);
+        for (size_t i = 0; i < ELEMENTSOF(fds); i++)
+                close(fds[i]);
+        client_close(bus);
+        bus = client_connect(stub->address);
+        ck_assert_uint_eq(count_jobs(bus), 0);
+        client_close(bus);
 }
 END_TEST
 
@@ -684,6 +788,7 @@ static void add_hostile(TCase *tcase) {
         tcase_add_test(tcase, huge_message_is_not_taken);
         tcase_add_test(tcase, half_sent_messages_are_bounded_and_closed);
         tcase_add_test(tcase, users_cannot_shut_each_other_or_root_out);
+        tcase_add_loop_test(tcase, running_out_of_descriptors_is_survived, 0, 6);
         tcase_add_test(tcase, thousands_of_connections_leave_nothing_behind);
         tcase_add_test(tcase, who_does_not_read_signals_is_closed);
         tcase_add_test(tcase, who_does_not_read_answers_is_held_up);
@@ -705,6 +810,8 @@ int main(void) {
         tcase_add_test(good, gdbus_works_as_it_is);
         tcase_add_test(good, foreign_job_is_invisible);
         tcase_add_test(good, results_are_fresh_sealed_memfds);
+        tcase_add_test(good, socket_answers_as_a_bus_would);
+        tcase_add_test(good, job_tells_its_details_and_properties);
         tcase_add_test(good, errors_name_what_where_and_the_mend);
         tcase_add_loop_test(good, answer_of_submit_precedes_its_signals, 0, 2);
         tcase_add_test(good, no_signal_before_the_first_answer);

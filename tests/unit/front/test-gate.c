@@ -121,7 +121,7 @@ static size_t count_fds(void) {
 
 /* Both ends see the end. */
 static void assert_closed(void) {
-        uint8_t data[64];
+        uint8_t data[64] = {};
         ssize_t n;
 
         do
