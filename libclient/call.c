@@ -167,8 +167,13 @@ void call_fail_all(fleetprov_client *c, int code, const char *message) {
                 if (call->kind == CALL_STATUS_PROFILE) {
                         call_unlink(call);
                         call_free(call);
-                } else
-                        call_fail(call, error_new(code, "%s", message));
+                } else {
+                        fleetprov_error *error = error_new(code, "%s", message);
+
+                        if (error)
+                                error->retriable = 1;
+                        call_fail(call, error);
+                }
         }
 }
 
@@ -311,6 +316,9 @@ static void on_error(Call *call, sd_bus_message *m, const sd_bus_error *e) {
         fleetprov_client *c = call->client;
         fleetprov_error *error;
 
+        /* Turned away before any answer: connection_lost() ends all calls, and says why. */
+        if (error_is_absence(e) && !c->seen && c->on_socket && client_now() < call->deadline)
+                return;
         if (error_is_absence(e) && client_now() < call->deadline) {
                 call->repeated = true;
                 if (c->seen && call->repeatable) {

@@ -108,5 +108,5 @@ DEFINE_CLEANUP(Call *, call_free);
 void call_send_waiting(fleetprov_client *c);
 bool call_any_waiting(const fleetprov_client *c);
 void call_forget_tries(fleetprov_client *c); /* the connection of the tries is gone */
-void call_fail_all(fleetprov_client *c, int code, const char *message);
+void call_fail_all(fleetprov_client *c, int code, const char *message); /* retriable */
 void call_free_all(fleetprov_client *c);

@@ -150,6 +150,11 @@ static int start_address(const char *address, sd_bus **ret) {
         return 0;
 }
 
+/* Let in and shown the door at once, before the first words were written. */
+static int turned_away(int r) {
+        return r == -EPIPE || r == -ECONNRESET || r == -ENOTCONN ? -EAGAIN : r;
+}
+
 int connection_open(fleetprov_client *c) {
         sd_bus *bus = NULL;
         int r;
@@ -161,11 +166,11 @@ int connection_open(fleetprov_client *c) {
         else
                 r = start_address(c->address, &bus);
         if (r < 0)
-                return r;
+                return turned_away(r);
         r = subscribe(c, bus);
         if (r < 0) {
                 sd_bus_close_unref(bus);
-                return r;
+                return turned_away(r);
         }
         sd_bus_close_unref(c->bus);
         c->bus = bus;
@@ -180,8 +185,9 @@ void connection_lost(fleetprov_client *c) {
         call_forget_tries(c);
         if (!c->seen)
                 /* Let in and shown the door, or no daemon of ours: waiting would not mend it. */
-                call_fail_all(c, FLEETPROV_CONNECT_FAILED,
-                              "the daemon closed the connection before it answered");
+                call_fail_all(c, FLEETPROV_CONNECTION_LOST,
+                              "the daemon closed the connection before it answered: it has too "
+                              "many, or is stopping; try again later");
         connection_away(c);
         connection_retry(c);
 }

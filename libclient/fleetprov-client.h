@@ -170,7 +170,7 @@ typedef struct fleetprov_status fleetprov_status;
  *   "system", "session"   that message bus
  *   else                  a D-Bus address of a message bus: "unix:path=…"
  * Does not wait for the daemon to answer. Errors: -ENOENT, -ECONNREFUSED (no daemon there),
- * -EACCES (the caller is not in the group that may), -EAGAIN (the daemon's backlog is full),
+ * -EACCES (the caller is not in the group that may), -EAGAIN (it has too many connections),
  * -EINVAL, -ENOMEM and what connect(2) says. */
 int fleetprov_client_new(fleetprov_client **ret, const char *address);
 

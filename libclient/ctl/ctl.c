@@ -69,13 +69,15 @@ ExitStatus ctl_connect(Ctl *ctl) {
         }
 }
 
-ExitStatus status_of_code(int code) {
-        switch ((enum fleetprov_code) code) {
+ExitStatus status_of_error(const fleetprov_error *error) {
+        switch ((enum fleetprov_code) fleetprov_error_get_code(error)) {
         case FLEETPROV_BAD_PARAMETER:
                 return STATUS_USAGE;
         case FLEETPROV_CONNECT_FAILED:
-        case FLEETPROV_CONNECTION_LOST:
                 return STATUS_NO_DAEMON;
+        case FLEETPROV_CONNECTION_LOST:
+                /* Turned away at the door, before anything could have been done. */
+                return fleetprov_error_get_retriable(error) ? STATUS_BUSY : STATUS_NO_DAEMON;
         case FLEETPROV_TIMEOUT:
         case FLEETPROV_EXPIRED:
                 return STATUS_TIMEOUT;
@@ -135,6 +137,11 @@ ExitStatus status_of_job(const fleetprov_job *job) {
         return STATUS_FAILED;
 }
 
+void ctl_be_patient(Ctl *ctl) {
+        if (ctl->deadline == USEC_INFINITY)
+                ctl->deadline = USEC_INFINITY - 1;
+}
+
 static usec_t call_timeout(const Ctl *ctl) {
         return ctl->deadline == USEC_INFINITY ? CTL_CALL_TIMEOUT_USEC : ctl_time_left(ctl);
 }
@@ -186,7 +193,7 @@ ExitStatus ctl_answer(Ctl *ctl, int started, uint64_t ticket, const char *what,
         if (status != STATUS_OK || !error)
                 return status;
         complain_error(what, error);
-        status = status_of_code(fleetprov_error_get_code(error));
+        status = status_of_error(error);
         if (ret_error)
                 *ret_error = TAKE_PTR(error);
         return status;

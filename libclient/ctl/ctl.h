@@ -15,8 +15,9 @@
 #include "libclient/fleetprov-client.h"
 #include "libclient/macro.h"
 
-/* A plain call that is not answered for so long has no daemon behind it. */
-#define CTL_CALL_TIMEOUT_USEC (60 * USEC_PER_SEC)
+/* A plain call that is not answered for so long has no daemon behind it. Shorter than the library's
+ * own patience, so that it is told as that. */
+#define CTL_CALL_TIMEOUT_USEC (45 * USEC_PER_SEC)
 
 typedef enum ExitStatus {
         STATUS_OK = 0,
@@ -67,6 +68,9 @@ ExitStatus ctl_answer(Ctl *ctl, int started, uint64_t ticket, const char *what,
 ExitStatus ctl_ask(Ctl *ctl, int started, uint64_t ticket, const char *what, fleetprov_event **ret,
                    fleetprov_error **ret_error);
 
+/* For a call that is answered when work under way has come to its end: as patient as --timeout. */
+void ctl_be_patient(Ctl *ctl);
+
 /* Shorthands of the above. */
 ExitStatus ctl_get_job(Ctl *ctl, const char *id, fleetprov_job **ret);
 ExitStatus ctl_get_status(Ctl *ctl, fleetprov_status **ret);
@@ -78,5 +82,5 @@ ExitStatus ctl_resolve(Ctl *ctl, const char *name, char **ret_id);
 const char *ctl_default_profile(const fleetprov_status *status);
 
 /* Exit status of a refused call; of a job that has ended. */
-ExitStatus status_of_code(int code);
+ExitStatus status_of_error(const fleetprov_error *error);
 ExitStatus status_of_job(const fleetprov_job *job);

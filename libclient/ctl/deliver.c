@@ -193,7 +193,7 @@ ExitStatus deliver(Ctl *ctl, const fleetprov_job *job, Out *out) {
                 complain_error(id, error);
                 if (ctl->options.json != JSON_OFF)
                         (void) json_print(ctl, print_job_object(job, NULL, NULL, error));
-                return status_of_code(fleetprov_error_get_code(error));
+                return status_of_error(error);
         }
         result = fleetprov_event_steal_result(event);
         if (!out)

@@ -28,7 +28,7 @@ static ExitStatus find(Ctl *ctl, const char *profile, const char *key, char **re
                     fleetprov_error_get_code(error) == FLEETPROV_NOT_INITIALIZED)
                         return STATUS_OK;
                 complain_error(key, error);
-                return status_of_code(fleetprov_error_get_code(error));
+                return status_of_error(error);
         }
         *ret_id = strdup(fleetprov_event_get_job_id(event));
         if (*ret_id)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "libclient/ctl/verbs.h"
 
-#include <errno.h>
-
 ExitStatus verb_cancel(Ctl *ctl, _unused_ int argc, char **argv) {
         _cleanup_(fleetprov_event_freep) fleetprov_event *event = NULL;
         _cleanup_free_ char *id = NULL;
@@ -15,7 +13,6 @@ ExitStatus verb_cancel(Ctl *ctl, _unused_ int argc, char **argv) {
                 return status;
         r = fleetprov_client_cancel(ctl->client, id, &ticket);
         /* Answered when the call under way has come to its end, however long that takes. */
-        if (ctl->deadline == USEC_INFINITY)
-                ctl->deadline = USEC_INFINITY - 1;
+        ctl_be_patient(ctl);
         return ctl_answer(ctl, r, ticket, id, &event, NULL);
 }

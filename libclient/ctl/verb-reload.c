@@ -11,6 +11,7 @@ ExitStatus verb_reload(Ctl *ctl, _unused_ int argc, _unused_ char **argv) {
         if (status != STATUS_OK)
                 return status;
         r = fleetprov_client_reload(ctl->client, &ticket);
+        ctl_be_patient(ctl);
         status = ctl_answer(ctl, r, ticket, "reload", &event, NULL);
         /* A refused configuration is not this command line's fault. */
         return status == STATUS_USAGE ? STATUS_FAILED : status;

@@ -143,7 +143,7 @@ static ExitStatus read_job(Wait *w) {
                 return STATUS_FAILED;
         }
         complain_error(w->id, fleetprov_event_get_error(event));
-        return status_of_code(fleetprov_error_get_code(fleetprov_event_get_error(event)));
+        return status_of_error(fleetprov_event_get_error(event));
 }
 
 ExitStatus wait_job(Ctl *ctl, const char *id, fleetprov_job **ret) {

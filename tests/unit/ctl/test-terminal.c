@@ -161,6 +161,9 @@ START_TEST(json_on_a_terminal_holds_nothing_that_it_would_obey)
         ck_assert_int_eq(WEXITSTATUS(run("provision -p outcome=fail --json=short", 80)), 1);
         ck_assert_ptr_nonnull(strstr(text, "\\u001B[31m"));
         ck_assert_ptr_null(strstr(text, "\x1b[31m"));
+        /* A C1 control, which JSON itself lets pass. */
+        ck_assert_ptr_nonnull(strstr(text, "\\u009B"));
+        ck_assert_ptr_null(strstr(text, "\xc2\x9b"));
 }
 END_TEST
 

@@ -8,12 +8,13 @@
 #include "tests/unit/libclient/stub-inside.h"
 
 static int append_failure(sd_bus_message *m) {
-        return sd_bus_message_append(
-                m, "{sv}", "error", "a{sv}", 8, "code", "s", "server-refused", "phase", "s",
-                "register", "message", "s", "the template's hook refused the device\x1b[31m",
-                "statusCode", "i", 400, "errorCode", "s", "InvalidParameters", "errorMessage", "s",
-                "no such serial number", "retriable", "b", 0, "cause", "a{sv}", 2, "code", "s",
-                "throttled", "message", "s", "too many requests before");
+        return sd_bus_message_append(m, "{sv}", "error", "a{sv}", 8, "code", "s", "server-refused",
+                                     "phase", "s", "register", "message", "s",
+                                     "the template's hook refused the device\x1b[31m\xc2\x9b",
+                                     "statusCode", "i", 400, "errorCode", "s", "InvalidParameters",
+                                     "errorMessage", "s", "no such serial number", "retriable", "b",
+                                     0, "cause", "a{sv}", 2, "code", "s", "throttled", "message",
+                                     "s", "too many requests before");
 }
 
 int stub_append_details(StubJob *job, sd_bus_message *m) {

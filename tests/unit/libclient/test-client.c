@@ -407,6 +407,38 @@ START_TEST(no_daemon_is_said_at_once)
 }
 END_TEST
 
+START_TEST(turned_away_at_the_door_is_told_and_may_be_retried)
+{
+        fleetprov_client *others[32] = {0};
+        fleetprov_event *event = NULL;
+        uint64_t ticket;
+
+        /* The stub serves 32 connections; `client` is one of them. */
+        for (size_t i = 0; i < 32; i++) {
+                int r = fleetprov_client_new(&others[i], stub.path);
+
+                /* The door may close while the first words are being written, too. */
+                if (i == 31 && r == -EAGAIN)
+                        break;
+                ck_assert_int_eq(r, 0);
+                ck_assert_int_eq(fleetprov_client_get_status(others[i], &ticket), 0);
+                ck_assert_int_eq(fleetprov_client_wait(others[i], ticket, LONG_USEC, &event), 0);
+                if (i < 31)
+                        ck_assert_ptr_null(fleetprov_event_get_error(event));
+                else {
+                        const fleetprov_error *error = fleetprov_event_get_error(event);
+
+                        ck_assert_int_eq(fleetprov_error_get_code(error),
+                                         FLEETPROV_CONNECTION_LOST);
+                        ck_assert_int_eq(fleetprov_error_get_retriable(error), 1);
+                }
+                fleetprov_event_free(event);
+        }
+        for (size_t i = 0; i < 32; i++)
+                fleetprov_client_free(others[i]);
+}
+END_TEST
+
 START_TEST(lists_and_details_agree)
 {
         fleetprov_event *list, *details;
@@ -560,6 +592,7 @@ static Suite *suite(void) {
         tcase_add_test(t, request_without_a_key_is_not_sent_twice);
         tcase_add_test(t, call_made_while_the_daemon_is_away_is_answered_when_it_is_back);
         tcase_add_test(t, no_daemon_is_said_at_once);
+        tcase_add_test(t, turned_away_at_the_door_is_told_and_may_be_retried);
         tcase_add_test(t, lists_and_details_agree);
         tcase_add_test(t, status_gathers_all_profiles);
         tcase_add_test(t, cancel_release_and_reload_answer);
