@@ -112,8 +112,8 @@ static int resolve_list(const ConfigEntry *e, const char *kind, Lookup lookup, u
 }
 
 int config_access_set_users(AccessRule *rule, const ConfigEntry *e, char **ret_why) {
-        uint32_t *ids;
-        size_t n;
+        uint32_t *ids = NULL;
+        size_t n = 0;
         int r;
 
         r = resolve_list(e, "user", lookup_user, &ids, &n, ret_why);
@@ -126,8 +126,8 @@ int config_access_set_users(AccessRule *rule, const ConfigEntry *e, char **ret_w
 }
 
 int config_access_set_groups(AccessRule *rule, const ConfigEntry *e, char **ret_why) {
-        uint32_t *ids;
-        size_t n;
+        uint32_t *ids = NULL;
+        size_t n = 0;
         int r;
 
         r = resolve_list(e, "group", lookup_group, &ids, &n, ret_why);

@@ -41,7 +41,8 @@ static void start_bus(void) {
         ck_assert_int_ge(bus_pid, 0);
         if (bus_pid == 0) {
                 (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
-                (void) freopen("/dev/null", "w", stderr);
+                if (!freopen("/dev/null", "w", stderr))
+                        _exit(127);
                 (void) execlp("dbus-daemon", "dbus-daemon", "--nofork", "--nopidfile",
                               "--config-file", config_path, NULL);
                 _exit(127);
@@ -114,17 +115,6 @@ static sd_bus *start_both(void) {
         return bus;
 }
 
-static size_t count_jobs(sd_bus *bus) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m =
-                client_call(bus, IPC_MANAGER_PATH, IPC_MANAGER_INTERFACE, "ListJobs", "b", 1);
-        size_t n = 0;
-
-        ck_assert_int_gt(sd_bus_message_enter_container(m, 'a', "(osssssuutttus)"), 0);
-        while (sd_bus_message_skip(m, "(osssssuutttus)") > 0)
-                n++;
-        return n;
-}
-
 START_TEST(bus_that_comes_later_is_found)
 {
         sd_bus *bus, *direct;
@@ -136,7 +126,7 @@ START_TEST(bus_that_comes_later_is_found)
         start_bus();
         bus = client_connect(address);
         wait_for_name(bus);
-        ck_assert_uint_eq(count_jobs(bus), 1);
+        ck_assert_uint_eq(client_count_jobs(bus), 1);
         client_close(bus);
         client_close(direct);
         free(path);
@@ -154,7 +144,7 @@ START_TEST(bus_that_restarts_is_found_again)
                 start_bus();
                 bus = client_connect(address);
                 wait_for_name(bus);
-                ck_assert_uint_eq(count_jobs(bus), 1);
+                ck_assert_uint_eq(client_count_jobs(bus), 1);
         }
         client_close(bus);
         free(path);
@@ -171,13 +161,13 @@ START_TEST(calls_that_wait_outlive_the_bus)
                                                           NULL, "ssa{sv}", "provision", "aws", 1,
                                                           "parameters", "a{ss}", 1, "Never", "yes"),
                                  0);
-        ck_assert_uint_eq(count_jobs(bus), 0);
+        ck_assert_uint_eq(client_count_jobs(bus), 0);
         sd_bus_close_unref(bus);
         stop_bus();
         start_bus();
         bus = client_connect(address);
         wait_for_name(bus);
-        ck_assert_uint_eq(count_jobs(bus), 0);
+        ck_assert_uint_eq(client_count_jobs(bus), 0);
         client_close(bus);
 }
 END_TEST
@@ -186,14 +176,14 @@ static void is_an_ordinary_user(void *userdata) {
         sd_bus *bus = client_connect(address);
         char *path;
 
-        ck_assert_uint_eq(count_jobs(bus), 0);
+        ck_assert_uint_eq(client_count_jobs(bus), 0);
         client_refused(bus, userdata, IPC_JOB_INTERFACE, "GetDetails", "NoSuchJob", NULL);
         client_refused(bus, userdata, "org.freedesktop.DBus.Properties", "GetAll",
                        SD_BUS_ERROR_UNKNOWN_OBJECT, "s", IPC_JOB_INTERFACE);
         client_refused(bus, IPC_MANAGER_PATH, IPC_MANAGER_INTERFACE, "Reload", "AccessDenied",
                        NULL);
         path = client_submit(bus, "mine", "Done");
-        ck_assert_uint_eq(count_jobs(bus), 1);
+        ck_assert_uint_eq(client_count_jobs(bus), 1);
         client_close(bus);
         free(path);
 }
@@ -213,7 +203,7 @@ START_TEST(callers_are_who_the_bus_says)
 
         as_user(SOME_UID, SOME_UID, is_an_ordinary_user, path);
         as_user(65534, 65534, is_refused, NULL);
-        ck_assert_uint_eq(count_jobs(bus), 2);
+        ck_assert_uint_eq(client_count_jobs(bus), 2);
         client_close(bus);
         free(path);
 }
@@ -305,7 +295,7 @@ START_TEST(many_senders_are_served)
 
         for (size_t i = 0; i < ELEMENTSOF(open); i++) {
                 open[i] = client_connect(address);
-                ck_assert_uint_eq(count_jobs(open[i]), 0);
+                ck_assert_uint_eq(client_count_jobs(open[i]), 0);
                 if (i % 3 == 0) {
                         client_close(open[i]);
                         open[i] = NULL;
@@ -313,7 +303,7 @@ START_TEST(many_senders_are_served)
         }
         for (size_t i = 0; i < ELEMENTSOF(open); i++)
                 if (open[i]) {
-                        ck_assert_uint_eq(count_jobs(open[i]), 0);
+                        ck_assert_uint_eq(client_count_jobs(open[i]), 0);
                         client_close(open[i]);
                 }
         client_close(bus);
@@ -376,7 +366,7 @@ START_TEST(name_is_waited_for)
         ck_assert_int_ge(sd_bus_request_name(other, IPC_BUS_NAME, 0), 0);
         stub = stub_start(address);
         bus = client_connect(stub->address);
-        ck_assert_uint_eq(count_jobs(bus), 0);
+        ck_assert_uint_eq(client_count_jobs(bus), 0);
         client_close(bus);
         ck_assert_int_ge(sd_bus_get_unique_name(other, &former), 0);
         former = copy = strdup(former);
@@ -384,7 +374,7 @@ START_TEST(name_is_waited_for)
         bus = client_connect(address);
         wait_for_owner(bus, former);
         free(copy);
-        ck_assert_uint_eq(count_jobs(bus), 0);
+        ck_assert_uint_eq(client_count_jobs(bus), 0);
         client_close(bus);
 }
 END_TEST
