@@ -187,7 +187,7 @@ void connection_lost(fleetprov_client *c) {
                 /* Let in and shown the door, or no daemon of ours: waiting would not mend it. */
                 call_fail_all(c, FLEETPROV_CONNECTION_LOST,
                               "the daemon closed the connection before it answered: it has too "
-                              "many, or is stopping; try again later");
+                              "many, is stopping, or does not serve this user; try again later");
         connection_away(c);
         connection_retry(c);
 }

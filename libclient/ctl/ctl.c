@@ -38,6 +38,14 @@ usec_t ctl_time_left(const Ctl *ctl) {
         return ctl->deadline > now ? ctl->deadline - now : 0;
 }
 
+/* A daemon takes nobody by the uid that the kernel shows for all it cannot name
+ * (user_namespaces(7)), and can only close the door on him. */
+#define OVERFLOW_UID ((uid_t) 65534)
+
+static ExitStatus turned_away(void) {
+        return geteuid() == OVERFLOW_UID ? STATUS_DENIED : STATUS_BUSY;
+}
+
 ExitStatus ctl_connect(Ctl *ctl) {
         const char *where = ctl->options.address ? ctl->options.address : IPC_DEFAULT_SOCKET;
         int r;
@@ -56,9 +64,11 @@ ExitStatus ctl_connect(Ctl *ctl) {
                 ctl_complain(ctl, "out of memory");
                 return STATUS_FAILED;
         case EAGAIN:
-                ctl_complain(ctl, "%s: the daemon has too many callers waiting; try again later",
-                             where);
-                return STATUS_BUSY;
+                ctl_complain(ctl, "%s: the daemon closed the connection; %s", where,
+                             turned_away() == STATUS_DENIED
+                                     ? "it does not serve this user, nobody: be another one"
+                                     : "it has too many callers: try again later");
+                return turned_away();
         case EINVAL:
                 ctl_complain(ctl, "%s: no address of a daemon; see fleetprovctl --help", where);
                 return STATUS_USAGE;
@@ -77,7 +87,7 @@ ExitStatus status_of_error(const fleetprov_error *error) {
                 return STATUS_NO_DAEMON;
         case FLEETPROV_CONNECTION_LOST:
                 /* Turned away at the door, before anything could have been done. */
-                return fleetprov_error_get_retriable(error) ? STATUS_BUSY : STATUS_NO_DAEMON;
+                return fleetprov_error_get_retriable(error) ? turned_away() : STATUS_NO_DAEMON;
         case FLEETPROV_TIMEOUT:
         case FLEETPROV_EXPIRED:
                 return STATUS_TIMEOUT;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The client against a daemon of paper (stub.h): calls, events, losses. */
+/* The client against a daemon of paper (stub.h): calls and events. */
 
 #include <check.h>
 #include <errno.h>
@@ -14,67 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "libclient/fleetprov-client.h"
-#include "tests/unit/libclient/stub.h"
-
-#define LONG_USEC 20000000U
-
-static Stub stub;
-static fleetprov_client *client;
-
-static void setup(void) {
-        stub_start(&stub);
-        ck_assert_int_eq(fleetprov_client_new(&client, stub.path), 0);
-}
-
-static void teardown(void) {
-        client = fleetprov_client_free(client);
-        stub_stop(&stub);
-}
-
-static fleetprov_request *request(const char *key, const char *outcome) {
-        fleetprov_request *r = NULL;
-
-        ck_assert_int_eq(fleetprov_request_new(&r, FLEETPROV_OPERATION_PROVISION, NULL), 0);
-        if (key)
-                ck_assert_int_eq(fleetprov_request_set_key(r, key), 0);
-        ck_assert_int_eq(fleetprov_request_add_parameter(r, "SerialNumber", "7"), 0);
-        if (outcome)
-                ck_assert_int_eq(fleetprov_request_add_parameter(r, "outcome", outcome), 0);
-        return r;
-}
-
-static fleetprov_event *answer(uint64_t ticket) {
-        fleetprov_event *event = NULL;
-
-        ck_assert_int_eq(fleetprov_client_wait(client, ticket, LONG_USEC, &event), 0);
-        ck_assert_int_eq(fleetprov_event_get_type(event), FLEETPROV_EVENT_ANSWER);
-        ck_assert_uint_eq(fleetprov_event_get_ticket(event), ticket);
-        return event;
-}
-
-static int answer_code(uint64_t ticket) {
-        fleetprov_event *event = answer(ticket);
-        const fleetprov_error *error = fleetprov_event_get_error(event);
-        int code = error ? fleetprov_error_get_code(error) : FLEETPROV_OK;
-
-        fleetprov_event_free(event);
-        return code;
-}
-
-static void submit(const char *key, const char *outcome, char id[33]) {
-        fleetprov_request *r = request(key, outcome);
-        fleetprov_event *event;
-        uint64_t ticket;
-
-        ck_assert_int_eq(fleetprov_client_submit(client, r, &ticket), 0);
-        fleetprov_request_free(r);
-        event = answer(ticket);
-        ck_assert_ptr_null(fleetprov_event_get_error(event));
-        ck_assert_uint_eq(strlen(fleetprov_event_get_job_id(event)), 32);
-        strcpy(id, fleetprov_event_get_job_id(event));
-        fleetprov_event_free(event);
-}
+#include "tests/unit/libclient/harness.h"
 
 START_TEST(blocking_call_brings_the_identity)
 {
@@ -247,42 +187,6 @@ START_TEST(event_loop_sees_a_job_from_submit_to_end)
 }
 END_TEST
 
-START_TEST(restart_of_the_daemon_is_waited_out)
-{
-        fleetprov_request *r = request("k", "restart");
-        fleetprov_result *result = NULL;
-
-        ck_assert_int_eq(fleetprov_client_provision(client, r, LONG_USEC, 0, &result, NULL), 0);
-        ck_assert_str_eq(fleetprov_result_get_thing_name(result), "thing-1");
-        fleetprov_result_free(result);
-        fleetprov_request_free(r);
-}
-END_TEST
-
-START_TEST(end_that_nobody_told_is_found_after_a_restart)
-{
-        fleetprov_request *r = request("k", "lost-end");
-        fleetprov_result *result = NULL;
-
-        ck_assert_int_eq(fleetprov_client_provision(client, r, LONG_USEC, 0, &result, NULL), 0);
-        fleetprov_result_free(result);
-        fleetprov_request_free(r);
-}
-END_TEST
-
-START_TEST(release_whose_answer_is_lost_has_succeeded)
-{
-        uint64_t ticket;
-        char id[33];
-
-        submit("k", "lost-release", id);
-        ck_assert_int_eq(fleetprov_client_release(client, id, &ticket), 0);
-        ck_assert_int_eq(answer_code(ticket), FLEETPROV_OK);
-        ck_assert_int_eq(fleetprov_client_release(client, id, &ticket), 0);
-        ck_assert_int_eq(answer_code(ticket), FLEETPROV_NO_SUCH_JOB);
-}
-END_TEST
-
 START_TEST(secret_that_is_not_sealed_is_refused)
 {
         fleetprov_request *r = request("k", "unsealed");
@@ -292,150 +196,6 @@ START_TEST(secret_that_is_not_sealed_is_refused)
                          FLEETPROV_BAD_RESPONSE);
         ck_assert_ptr_null(result);
         fleetprov_request_free(r);
-}
-END_TEST
-
-/* 400 jobs tell of themselves three times each, which is more than 1024. */
-static void make_noise(void) {
-        fleetprov_client *other = NULL;
-        fleetprov_event *event = NULL;
-        fleetprov_request *r = request(NULL, NULL);
-        uint64_t ticket;
-
-        ck_assert_int_eq(fleetprov_client_new(&other, stub.path), 0);
-        for (int i = 0; i < 400; i++) {
-                ck_assert_int_eq(fleetprov_client_submit(other, r, &ticket), 0);
-                ck_assert_int_eq(fleetprov_client_wait(other, ticket, LONG_USEC, &event), 0);
-                ck_assert_ptr_null(fleetprov_event_get_error(event));
-                fleetprov_event_free(event);
-        }
-        fleetprov_client_free(other);
-        fleetprov_request_free(r);
-}
-
-START_TEST(events_that_nobody_pops_stay_bounded)
-{
-        fleetprov_event *event = NULL;
-        int n = 0, last = -1;
-        uint64_t ticket, due;
-
-        ck_assert_int_eq(fleetprov_client_get_status(client, &ticket), 0);
-        fleetprov_event_free(answer(ticket));
-        make_noise();
-        while (fleetprov_client_get_events(client) != 0)
-                ck_assert_int_ge(fleetprov_client_dispatch(client), 0);
-        ck_assert_int_eq(fleetprov_client_get_timeout(client, &due), 0);
-        ck_assert(due == FLEETPROV_FOREVER);
-        /* A blocking call reads on, drops what is too much, and that is told. */
-        ck_assert_int_eq(fleetprov_client_list_jobs(client, 1, &ticket), 0);
-        fleetprov_event_free(answer(ticket));
-        while (fleetprov_client_pop_event(client, &event) > 0) {
-                last = fleetprov_event_get_type(event);
-                fleetprov_event_free(event);
-                n++;
-        }
-        ck_assert_int_eq(n, 1025);
-        ck_assert_int_eq(last, FLEETPROV_EVENT_RESYNC);
-        ck_assert_int_ne(fleetprov_client_get_events(client), 0);
-}
-END_TEST
-
-START_TEST(request_with_a_key_is_sent_again_when_its_answer_is_lost)
-{
-        char first[33], second[33];
-        uint64_t ticket;
-
-        submit("warm-up", NULL, first);
-        submit("again", "lost-answer", second);
-        ck_assert_str_eq(second, "00000000000000000000000000000002");
-        ck_assert_int_eq(fleetprov_client_get_job(client, second, &ticket), 0);
-        ck_assert_int_eq(answer_code(ticket), FLEETPROV_OK);
-}
-END_TEST
-
-START_TEST(request_without_a_key_is_not_sent_twice)
-{
-        fleetprov_request *r = request(NULL, "lost-answer");
-        fleetprov_event *event;
-        uint64_t ticket;
-        char id[33];
-
-        submit("warm-up", NULL, id);
-        ck_assert_int_eq(fleetprov_client_submit(client, r, &ticket), 0);
-        ck_assert_int_eq(answer_code(ticket), FLEETPROV_CONNECTION_LOST);
-        /* The loss and the return are told, and the connection serves again. */
-        for (int type = -1; type != FLEETPROV_EVENT_RESYNC;) {
-                ck_assert_int_eq(fleetprov_client_wait(client, 0, LONG_USEC, &event), 0);
-                type = fleetprov_event_get_type(event);
-                fleetprov_event_free(event);
-        }
-        ck_assert_int_eq(fleetprov_client_list_jobs(client, 1, &ticket), 0);
-        event = answer(ticket);
-        ck_assert_uint_eq(fleetprov_event_get_n_jobs(event), 2);
-        fleetprov_event_free(event);
-        fleetprov_request_free(r);
-}
-END_TEST
-
-START_TEST(call_made_while_the_daemon_is_away_is_answered_when_it_is_back)
-{
-        uint64_t ticket;
-        char id[33];
-
-        submit("warm-up", NULL, id);
-        stub_kill(&stub);
-        fleetprov_client_dispatch(client);
-        ck_assert_int_eq(fleetprov_client_list_jobs(client, 1, &ticket), 0);
-        fleetprov_client_dispatch(client);
-        fleetprov_client_dispatch(client);
-        stub_restart(&stub);
-        ck_assert_int_eq(answer_code(ticket), FLEETPROV_OK);
-}
-END_TEST
-
-START_TEST(no_daemon_is_said_at_once)
-{
-        fleetprov_client *c = NULL;
-        char path[256];
-
-        snprintf(path, sizeof(path), "%s/nothing here", stub.dir);
-        ck_assert_int_eq(fleetprov_client_new(&c, path), -ENOENT);
-        stub_kill(&stub);
-        ck_assert_int_eq(fleetprov_client_new(&c, stub.path), -ECONNREFUSED);
-        ck_assert_int_eq(fleetprov_client_new(&c, ""), -EINVAL);
-        ck_assert_ptr_null(c);
-}
-END_TEST
-
-START_TEST(turned_away_at_the_door_is_told_and_may_be_retried)
-{
-        fleetprov_client *others[32] = {0};
-        fleetprov_event *event = NULL;
-        uint64_t ticket;
-
-        /* The stub serves 32 connections; `client` is one of them. */
-        for (size_t i = 0; i < 32; i++) {
-                int r = fleetprov_client_new(&others[i], stub.path);
-
-                /* The door may close while the first words are being written, too. */
-                if (i == 31 && r == -EAGAIN)
-                        break;
-                ck_assert_int_eq(r, 0);
-                ck_assert_int_eq(fleetprov_client_get_status(others[i], &ticket), 0);
-                ck_assert_int_eq(fleetprov_client_wait(others[i], ticket, LONG_USEC, &event), 0);
-                if (i < 31)
-                        ck_assert_ptr_null(fleetprov_event_get_error(event));
-                else {
-                        const fleetprov_error *error = fleetprov_event_get_error(event);
-
-                        ck_assert_int_eq(fleetprov_error_get_code(error),
-                                         FLEETPROV_CONNECTION_LOST);
-                        ck_assert_int_eq(fleetprov_error_get_retriable(error), 1);
-                }
-                fleetprov_event_free(event);
-        }
-        for (size_t i = 0; i < 32; i++)
-                fleetprov_client_free(others[i]);
 }
 END_TEST
 
@@ -574,7 +334,7 @@ static Suite *suite(void) {
         Suite *s = suite_create("libclient: client");
         TCase *t = tcase_create("against a stub");
 
-        tcase_add_checked_fixture(t, setup, teardown);
+        tcase_add_checked_fixture(t, client_setup, client_teardown);
         tcase_set_timeout(t, 60);
         tcase_add_test(t, blocking_call_brings_the_identity);
         tcase_add_test(t, secret_descriptor_is_sealed_and_private_to_the_process);
@@ -583,16 +343,7 @@ static Suite *suite(void) {
                             (int) (sizeof(ends) / sizeof(ends[0])));
         tcase_add_test(t, timeout_ends_the_waiting_and_not_the_job);
         tcase_add_test(t, event_loop_sees_a_job_from_submit_to_end);
-        tcase_add_test(t, restart_of_the_daemon_is_waited_out);
-        tcase_add_test(t, end_that_nobody_told_is_found_after_a_restart);
-        tcase_add_test(t, release_whose_answer_is_lost_has_succeeded);
         tcase_add_test(t, secret_that_is_not_sealed_is_refused);
-        tcase_add_test(t, events_that_nobody_pops_stay_bounded);
-        tcase_add_test(t, request_with_a_key_is_sent_again_when_its_answer_is_lost);
-        tcase_add_test(t, request_without_a_key_is_not_sent_twice);
-        tcase_add_test(t, call_made_while_the_daemon_is_away_is_answered_when_it_is_back);
-        tcase_add_test(t, no_daemon_is_said_at_once);
-        tcase_add_test(t, turned_away_at_the_door_is_told_and_may_be_retried);
         tcase_add_test(t, lists_and_details_agree);
         tcase_add_test(t, status_gathers_all_profiles);
         tcase_add_test(t, cancel_release_and_reload_answer);
