@@ -95,6 +95,17 @@ char *client_submit(sd_bus *bus, const char *key, const char *name) {
         return strdup(path);
 }
 
+size_t client_count_jobs(sd_bus *bus) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m =
+                client_call(bus, IPC_MANAGER_PATH, IPC_MANAGER_INTERFACE, "ListJobs", "b", 1);
+        size_t n = 0;
+
+        ck_assert_int_gt(sd_bus_message_enter_container(m, 'a', "(osssssuutttus)"), 0);
+        while (sd_bus_message_skip(m, "(osssssuutttus)") > 0)
+                n++;
+        return n;
+}
+
 int raw_connect(const char *socket_path, bool handshake) {
         static const char lines[] = "\0AUTH EXTERNAL 30\r\nNEGOTIATE_UNIX_FD\r\nBEGIN\r\n";
         struct sockaddr_un address = {.sun_family = AF_UNIX};

@@ -24,6 +24,9 @@ void client_refused(sd_bus *bus, const char *path, const char *interface, const 
 /* Submits with one parameter `name`=yes (NULL: none); the path of the job, to be freed. */
 char *client_submit(sd_bus *bus, const char *key, const char *name);
 
+/* How many rows ListJobs(true) has. */
+size_t client_count_jobs(sd_bus *bus);
+
 /* A bare connection, blocking; -1 with errno. The handshake is done, as far as `handshake`. */
 int raw_connect(const char *socket_path, bool handshake);
 

@@ -294,6 +294,10 @@ void stub_stop(Stub *s) {
         free(s);
 }
 
+void stub_open_to_all(const Stub *s) {
+        ck_assert_int_eq(chmod(s->socket, 0666), 0);
+}
+
 size_t stub_count_fds(const Stub *s) {
         _cleanup_free_ char *path = NULL;
         size_t n = 0;

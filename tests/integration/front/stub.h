@@ -27,6 +27,9 @@ Stub *stub_start(const char *bus);
 /* Fails the test where the stub has crashed, or does not end when told to. */
 void stub_stop(Stub *s);
 
+/* Lets all users connect. */
+void stub_open_to_all(const Stub *s);
+
 /* How many descriptors it has open. */
 size_t stub_count_fds(const Stub *s);
 
