@@ -6,8 +6,8 @@
 #include <time.h>
 
 #include "daemon/net/connack.h"
-#include "daemon/net/link.h"
 #include "daemon/net/network-internal.h"
+#include "daemon/net/uplink.h"
 
 #define TIMER_ACCURACY_USEC (50 * USEC_PER_MSEC)
 #define KEEP_ALIVE_SEC_MAX 65535U
@@ -34,7 +34,7 @@ struct Connection {
         Phase phase;
         char *endpoint; /* host:port, for messages */
 
-        /* Copies. Those of the TLS leg are the link's until it is through. */
+        /* Copies. Those of the TLS leg are the uplink's until it is through. */
         char *host, *client_id, *user_name;
         uint16_t port;
         Secret *password;
@@ -43,7 +43,7 @@ struct Connection {
         size_t packet_max;
 
         sd_event_source *timer; /* of the connect; later of the library's last words */
-        Link *link;
+        Uplink *uplink;
         Generation *generation;
         bool ending;     /* one side has gone; the library is to tell */
         Failure *reason; /* why, as the bridge saw it; or NULL */
@@ -53,7 +53,7 @@ struct Connection {
 static void shut(Connection *c, bool polite) {
         c->phase = PHASE_OVER;
         c->timer = sd_event_source_disable_unref(c->timer);
-        c->link = leg_free(c->link);
+        c->uplink = uplink_free(c->uplink);
         c->generation = generation_close(c->generation, polite);
 }
 
@@ -93,8 +93,8 @@ static void clear_in_flight(Connection *c) {
 }
 
 static Failure *failure_timeout(const Connection *c) {
-        if (c->link)
-                return leg_failure_timeout(c->link);
+        if (c->uplink)
+                return uplink_failure_timeout(c->uplink);
         return failure_new(
                 ERROR_TIMEOUT,
                 "%s took the TLS connection, but did not answer MQTT CONNECT within %u s; "
@@ -244,7 +244,7 @@ static void on_linked(Tls *tls, int fd, Failure *failure, void *userdata) {
         };
         int r;
 
-        c->link = leg_free(c->link);
+        c->uplink = uplink_free(c->uplink);
         if (!tls) {
                 connection_lost(c, failure);
                 return;
@@ -302,20 +302,20 @@ int connection_new(Network *n, const ConnectionParameters *p, const ConnectionHa
         if (r < 0)
                 return r;
         user_timeout = p->keep_alive_sec * USEC_PER_SEC * 3 / 2;
-        r = leg_new(n->event, n->names,
-                    &(LinkParameters){
-                            .tls = {.host = p->host,
-                                    .port = p->port,
-                                    .alpn = p->alpn,
-                                    .trusted = p->trusted,
-                                    .certificate = p->certificate,
-                                    .private_key = p->private_key,
-                                    .cipher_list = p->cipher_list},
-                            .user_timeout_usec = user_timeout > USER_TIMEOUT_USEC_MIN
-                                                         ? user_timeout
-                                                         : USER_TIMEOUT_USEC_MIN,
-                    },
-                    on_linked, c, &c->link);
+        r = uplink_new(n->event, n->names,
+                       &(UplinkParameters){
+                               .tls = {.host = p->host,
+                                       .port = p->port,
+                                       .alpn = p->alpn,
+                                       .trusted = p->trusted,
+                                       .certificate = p->certificate,
+                                       .private_key = p->private_key,
+                                       .cipher_list = p->cipher_list},
+                               .user_timeout_usec = user_timeout > USER_TIMEOUT_USEC_MIN
+                                                            ? user_timeout
+                                                            : USER_TIMEOUT_USEC_MIN,
+                       },
+                       on_linked, c, &c->uplink);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(c);

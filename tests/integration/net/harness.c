@@ -20,9 +20,7 @@ static char *directory;
 /* Inside the MQTT library: fields that its threads read without its lock, and how it ends them. */
 const char *__tsan_default_suppressions(void);
 const char *__tsan_default_suppressions(void) {
-        return "race:libpaho-mqtt3a\n"
-               "called_from_lib:libpaho-mqtt3a\n"
-               "mutex:destroy_run\n";
+        return "race:libpaho-mqtt3a\n";
 }
 
 /* The MQTT library forgets a few bytes where a socket is closed while it is being connected; its

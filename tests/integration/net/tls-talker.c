@@ -13,6 +13,7 @@
 #include <wolfssl/ssl.h>
 
 #define PACKET_TYPE_SHIFT 4
+#define PIECE 4096U
 
 struct TlsPeer {
         WOLFSSL *ssl;
@@ -48,10 +49,15 @@ unsigned tls_peer_read_packet(TlsPeer *p, uint16_t *ret_id) {
                 length |= (size_t) (byte & 0x7f) << shift;
                 shift += 7;
         } while (byte & 0x80);
-        for (size_t i = 0; i < length; i++) {
+        for (size_t i = 0; i < length && i < 2; i++) {
                 byte = read_byte(p);
-                if (ret_id && i < 2)
+                if (ret_id)
                         *ret_id = (uint16_t) (i == 0 ? byte << 8 : *ret_id | byte);
+        }
+        for (size_t left = length > 2 ? length - 2 : 0; left > 0;) {
+                uint8_t body[PIECE];
+
+                left -= tls_peer_read(p, body, left < sizeof(body) ? left : sizeof(body));
         }
         return type;
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/net/link.h"
+#include "daemon/net/uplink.h"
 
 #include <errno.h>
 
 #include "daemon/net/dial.h"
 
-struct Link {
+struct Uplink {
         sd_event *event;
-        LinkHandler handler;
+        UplinkHandler handler;
         void *userdata;
 
         /* Copies, until the handshake begins. */
@@ -21,7 +21,7 @@ struct Link {
         sd_event_source *io;
 };
 
-static void forget_parameters(Link *l) {
+static void forget_parameters(Uplink *l) {
         l->alpn = (free(l->alpn), NULL);
         l->cipher_list = (free(l->cipher_list), NULL);
         l->trusted = secret_free(l->trusted);
@@ -31,15 +31,15 @@ static void forget_parameters(Link *l) {
         l->p.trusted = l->p.certificate = l->p.private_key = NULL;
 }
 
-/* The last thing that the caller does: the handler may free the Link. */
-static void leg_failed(Link *l, Failure *failure) {
+/* The last thing that the caller does: the handler may free the Uplink. */
+static void leg_failed(Uplink *l, Failure *failure) {
         l->io = sd_event_source_disable_unref(l->io);
         l->tls = tls_free(l->tls);
         l->fd = close_fd(l->fd);
         l->handler(NULL, -1, failure, l->userdata);
 }
 
-static void leg_step(Link *l) {
+static void leg_step(Uplink *l) {
         Failure *failure = NULL;
         int r = 0;
 
@@ -63,13 +63,13 @@ static void leg_step(Link *l) {
                 leg_failed(l, failure_from_errno(r, "cannot wait for %s", l->host));
 }
 
-static int on_link_io(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
+static int on_uplink_io(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
         leg_step(userdata);
         return 0;
 }
 
 static void on_dialled(int fd, Failure *failure, void *userdata) {
-        Link *l = userdata;
+        Uplink *l = userdata;
         bool made;
         int r;
 
@@ -85,7 +85,7 @@ static void on_dialled(int fd, Failure *failure, void *userdata) {
                 leg_failed(l, failure);
                 return;
         }
-        r = sd_event_add_io(l->event, &l->io, fd, EPOLLOUT, on_link_io, l);
+        r = sd_event_add_io(l->event, &l->io, fd, EPOLLOUT, on_uplink_io, l);
         if (r < 0) {
                 leg_failed(l, failure_from_errno(r, "cannot wait for %s", l->host));
                 return;
@@ -98,7 +98,7 @@ static int copy_secret(const Secret *s, Secret **ret) {
         return s && !*ret ? -ENOMEM : 0;
 }
 
-static int copy_parameters(Link *l, const TlsParameters *p) {
+static int copy_parameters(Uplink *l, const TlsParameters *p) {
         if (free_and_strdup(&l->host, p->host) < 0 || free_and_strdup(&l->alpn, p->alpn) < 0 ||
             free_and_strdup(&l->cipher_list, p->cipher_list) < 0 ||
             copy_secret(p->trusted, &l->trusted) < 0 ||
@@ -117,12 +117,12 @@ static int copy_parameters(Link *l, const TlsParameters *p) {
         return 0;
 }
 
-int leg_new(sd_event *event, IdleWorker *names, const LinkParameters *p, LinkHandler handler,
-            void *userdata, Link **ret) {
-        _cleanup_(leg_freep) Link *l = NULL;
+int uplink_new(sd_event *event, IdleWorker *names, const UplinkParameters *p, UplinkHandler handler,
+               void *userdata, Uplink **ret) {
+        _cleanup_(uplink_freep) Uplink *l = NULL;
         int r;
 
-        l = calloc(1, sizeof(Link));
+        l = calloc(1, sizeof(Uplink));
         if (!l)
                 return -ENOMEM;
         l->fd = -1;
@@ -143,7 +143,7 @@ int leg_new(sd_event *event, IdleWorker *names, const LinkParameters *p, LinkHan
         return 0;
 }
 
-Link *leg_free(Link *l) {
+Uplink *uplink_free(Uplink *l) {
         if (!l)
                 return NULL;
         dial_free(l->dial);
@@ -157,7 +157,7 @@ Link *leg_free(Link *l) {
         return NULL;
 }
 
-Failure *leg_failure_timeout(const Link *l) {
+Failure *uplink_failure_timeout(const Uplink *l) {
         if (l->dial)
                 return dial_failure_timeout(l->dial);
         return failure_new(

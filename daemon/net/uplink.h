@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* A TLS connection to a server, from its name to the last assertion: dial, then handshake, on the
+ * loop. What is spoken over it is not its business. Loop thread. */
+
+#include <systemd/sd-event.h>
+
+#include "daemon/net/idle-worker.h"
+#include "daemon/net/tls.h"
+
+typedef struct Uplink Uplink;
+
+/* Once, never from within uplink_new(); the Uplink may be freed in it. `tls` (over `fd`) and `fd`
+ * are the handler's, or, with tls NULL, `failure` is. */
+typedef void (*UplinkHandler)(Tls *tls, int fd, Failure *failure, void *userdata);
+
+typedef struct UplinkParameters {
+        TlsParameters tls; /* copied; the secrets are wiped when they have been used */
+        usec_t user_timeout_usec;
+} UplinkParameters;
+
+int uplink_new(sd_event *event, IdleWorker *names, const UplinkParameters *p, UplinkHandler handler,
+               void *userdata, Uplink **ret);
+Uplink *uplink_free(Uplink *l); /* silent from then on */
+DEFINE_CLEANUP(Uplink *, uplink_free);
+
+/* For the one who watches the time: what phase it is in (name-resolution, connect-failed,
+ * tls-failed), and what is known so far. */
+Failure *uplink_failure_timeout(const Uplink *l);

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* The pump alone, between a TLS server by a script and a leg that the test holds: what happens when
+ * one side does not take its bytes, and when one ends. */
+
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "daemon/net/pump.h"
+#include "daemon/net/uplink.h"
+#include "tests/integration/net/tls-talker.h"
+
+#define BODY 60000U
+#define PACKETS 40U
+#define PACKET_BYTES (4U + BODY) /* header of one byte, length of three */
+#define LEG_BUFFER 8192
+
+static const uint8_t connect_packet[] = {0x10, 0};
+static const uint8_t ready_packet[] = {0xd0, 0};
+
+static pid_t server;
+static Client c; /* for its loop, its names and its certificates */
+static IdleWorker *names;
+static Uplink *uplink;
+static Pump *pump;
+static int leg = -1;
+static unsigned n_linked, n_ended;
+static PumpEnd ended_how;
+static Failure *ended_why;
+
+static void fill_packet(uint8_t packet[static PACKET_BYTES], unsigned i) {
+        packet[0] = 0x30;
+        packet[1] = 0x80 | (BODY & 0x7f);
+        packet[2] = 0x80 | (BODY >> 7 & 0x7f);
+        packet[3] = BODY >> 14;
+        for (unsigned j = 0; j < BODY; j++)
+                packet[4 + j] = (uint8_t) (i * 31 + j * 7 + j / 251);
+}
+
+static void on_pump_end(PumpEnd end, Failure *failure, void *userdata) {
+        n_ended++;
+        ended_how = end;
+        ended_why = failure;
+}
+
+static void on_linked(Tls *tls, int fd, Failure *failure, void *userdata) {
+        int fds[2], size = LEG_BUFFER;
+
+        ck_assert_msg(tls != NULL, "%s", failure_message(failure));
+        ck_assert_int_eq(
+                pump_new(c.event, tls, fd, "server", PACKET_BYTES, on_pump_end, NULL, &pump), 0);
+        ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+        for (size_t i = 0; i < 2; i++)
+                ck_assert_int_eq(setsockopt(fds[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
+        ck_assert_int_eq(pump_attach(pump, fds[0]), 0);
+        leg = fds[1];
+        n_linked++;
+}
+
+static void start(TlsTalk talk) {
+        uint16_t port = harness_free_port();
+
+        server = tls_talker_start(port, talk);
+        client_init(&c, port);
+        ck_assert_int_ge(
+                idle_worker_new(c.event, &(WorkerOptions){.name = "n", .queue_max = 2}, &names), 0);
+        ck_assert_int_eq(uplink_new(c.event, names,
+                                    &(UplinkParameters){.tls = {.host = "localhost",
+                                                                .port = port,
+                                                                .trusted = c.trusted}},
+                                    on_linked, NULL, &uplink),
+                         0);
+        client_run(&c, &n_linked, 1);
+}
+
+static void stop(void) {
+        leg = close_fd(leg);
+        pump = pump_free(pump);
+        uplink = uplink_free(uplink);
+        names = idle_worker_free(names);
+        ended_why = failure_free(ended_why);
+        client_done(&c);
+        harness_stop(server);
+}
+
+static void turn(void) {
+        ck_assert_int_ge(sd_event_run(c.event, 10000), 0);
+}
+
+/* Sends all of it down the leg, while the loop runs. */
+static void leg_send(const uint8_t *data, size_t size) {
+        while (size > 0) {
+                ssize_t n = send(leg, data, size, MSG_NOSIGNAL);
+
+                ck_assert(n > 0 || errno == EAGAIN);
+                if (n > 0) {
+                        data += n;
+                        size -= (size_t) n;
+                }
+                turn();
+        }
+}
+
+static void leg_receive(uint8_t *data, size_t size) {
+        while (size > 0) {
+                ssize_t n = recv(leg, data, size, 0);
+
+                ck_assert_msg(n > 0 || (n < 0 && errno == EAGAIN), "the leg ended");
+                if (n > 0) {
+                        data += n;
+                        size -= (size_t) n;
+                } else
+                        turn();
+        }
+}
+
+static void expect_packets(unsigned n) {
+        uint8_t *wanted = malloc(PACKET_BYTES), *got = malloc(PACKET_BYTES);
+
+        for (unsigned i = 0; i < n; i++) {
+                fill_packet(wanted, i);
+                leg_receive(got, PACKET_BYTES);
+                ck_assert_mem_eq(got, wanted, PACKET_BYTES);
+        }
+        free(wanted);
+        free(got);
+}
+
+static void push_packets(TlsPeer *p) {
+        static uint8_t packet[PACKET_BYTES];
+
+        (void) tls_peer_read_packet(p, NULL);
+        for (unsigned i = 0; i < PACKETS; i++) {
+                fill_packet(packet, i);
+                tls_peer_write(p, packet, sizeof(packet));
+        }
+}
+
+static void talk_push_and_wait(TlsPeer *p) {
+        push_packets(p);
+        tls_peer_wait_end(p);
+}
+
+START_TEST(library_that_does_not_read_stops_the_server)
+{
+        start(talk_push_and_wait);
+        leg_send(connect_packet, sizeof(connect_packet));
+        for (unsigned i = 0; i < 50; i++) /* more than fits waits */
+                turn();
+        ck_assert_uint_eq(n_ended, 0);
+        expect_packets(PACKETS);
+        ck_assert_uint_eq(n_ended, 0);
+        stop();
+}
+END_TEST
+
+/* All that the server sent before it went is passed on; only then the leg ends, and it is told. */
+START_TEST(end_of_the_server_comes_after_its_bytes)
+{
+        uint8_t byte;
+
+        start(push_packets);
+        leg_send(connect_packet, sizeof(connect_packet));
+        for (unsigned i = 0; i < 50; i++)
+                turn();
+        ck_assert_uint_eq(n_ended, 0);
+        expect_packets(PACKETS);
+        client_run(&c, &n_ended, 1);
+        ck_assert_int_eq(ended_how, PUMP_SERVER_ENDED);
+        ck_assert_int_eq(failure_code(ended_why), ERROR_CONNECTION_LOST);
+        ck_assert_int_eq(recv(leg, &byte, 1, 0), 0);
+        stop();
+}
+END_TEST
+
+static void talk_slow_reader(TlsPeer *p) {
+        (void) tls_peer_read_packet(p, NULL);
+        (void) usleep(300000);
+        for (unsigned i = 0; i < 3 * PACKETS; i++)
+                if (tls_peer_read_packet(p, NULL) != 3)
+                        _exit(1);
+        tls_peer_write(p, ready_packet, sizeof(ready_packet));
+        tls_peer_wait_end(p);
+}
+
+START_TEST(server_that_does_not_read_stops_the_library)
+{
+        uint8_t *packet = malloc(PACKET_BYTES), answer[sizeof(ready_packet)];
+
+        start(talk_slow_reader);
+        leg_send(connect_packet, sizeof(connect_packet));
+        for (unsigned i = 0; i < 3 * PACKETS; i++) {
+                fill_packet(packet, i);
+                leg_send(packet, PACKET_BYTES);
+        }
+        leg_receive(answer, sizeof(answer));
+        ck_assert_mem_eq(answer, ready_packet, sizeof(answer));
+        stop();
+        free(packet);
+}
+END_TEST
+
+START_TEST(end_of_the_library_is_told)
+{
+        start(talk_push_and_wait);
+        if (_i == 1) { /* with bytes for it on the way */
+                leg_send(connect_packet, sizeof(connect_packet));
+                for (unsigned i = 0; i < 20; i++)
+                        turn();
+        }
+        leg = close_fd(leg);
+        client_run(&c, &n_ended, 1);
+        ck_assert_int_eq(ended_how, PUMP_LEG_ENDED);
+        ck_assert_ptr_null(ended_why);
+        stop();
+}
+END_TEST
+
+/* DISCONNECT goes out at a packet's boundary, and never into the middle of one. */
+static void talk_expect_disconnect(TlsPeer *p) {
+        (void) tls_peer_read_packet(p, NULL);
+        if (tls_peer_read_packet(p, NULL) == 14)
+                _exit(0);
+        _exit(1);
+}
+
+START_TEST(polite_end_is_silent)
+{
+        start(talk_expect_disconnect);
+        leg_send(connect_packet, sizeof(connect_packet));
+        if (_i == 1)
+                leg_send((const uint8_t[]){0x30, 5, 0}, 3); /* the beginning of a packet */
+        for (unsigned i = 0; i < 5; i++)
+                turn();
+        pump_close(pump, true);
+        pump_close(pump, true);
+        turn();
+        ck_assert_uint_eq(n_ended, 0);
+        stop();
+}
+END_TEST
+
+int main(void) {
+        Suite *s = suite_create("pump");
+        TCase *t = tcase_create("pump");
+        SRunner *r;
+        int failed;
+
+        tcase_add_unchecked_fixture(t, harness_setup, harness_teardown);
+        tcase_set_timeout(t, 90);
+        tcase_add_test(t, library_that_does_not_read_stops_the_server);
+        tcase_add_test(t, end_of_the_server_comes_after_its_bytes);
+        tcase_add_test(t, server_that_does_not_read_stops_the_library);
+        tcase_add_loop_test(t, end_of_the_library_is_told, 0, 2);
+        tcase_add_loop_test(t, polite_end_is_silent, 0, 2);
+        suite_add_tcase(s, t);
+        r = srunner_create(s);
+        srunner_run_all(r, CK_NORMAL);
+        failed = srunner_ntests_failed(r);
+        srunner_free(r);
+        return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
