@@ -152,6 +152,7 @@ static ExchangeEffect wait_for_another_try(Exchange *x, uint64_t random, bool th
 
 /* The token is not taken: the certificate it stood for is lost to us. */
 static ExchangeEffect on_token_refused(Exchange *x) {
+        bool left = holds_certificate(x);
         ExchangeEffect e;
 
         was_answered(x);
@@ -163,7 +164,7 @@ static ExchangeEffect on_token_refused(Exchange *x) {
         x->has_certificate = false;
         x->has_key = false;
         e = register_or_create(x);
-        e.leave_certificate = true;
+        e.leave_certificate = left;
         e.note = "the service does not take the ownership token; starting over";
         return e;
 }
