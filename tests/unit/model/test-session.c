@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/model/session.h"
+
+#include <stdio.h>
+
+#include "tests/unit/protocol-aws/suite.h"
+
+#define SUBSCRIBE_USEC (7 * USEC_PER_SEC)
+#define GENERATION UINT64_C(5)
+
+/* What happened, in words: the state it went to, and what is to be done. */
+static void describe(const Session *s, const SessionEffects *e, char *ret, size_t size) {
+        (void) snprintf(ret, size, "%s%s%s%s%s%s%s%s%s", session_state_to_string(s->state),
+                        e->close ? " close" : "", e->connect ? " connect" : "",
+                        e->subscribe ? " subscribe" : "", e->set_timer ? " timer" : "",
+                        e->stop_timer ? " no-timer" : "", e->went_down ? " down" : "",
+                        e->became_ready ? " up" : "",
+                        s->generation != GENERATION ? " new-generation" : "");
+}
+
+/* Each event in each state. */
+static const char *const transitions[SESSION_STATE_MAX][SESSION_EVENT_TYPE_MAX] = {
+        [SESSION_OFFLINE] =
+                {
+                        [SESSION_EVENT_START] = "connecting connect no-timer new-generation",
+                        [SESSION_EVENT_STOP] = "offline no-timer new-generation",
+                        [SESSION_EVENT_CONNECTED] = "offline",
+                        [SESSION_EVENT_SUBSCRIBED] = "offline",
+                        [SESSION_EVENT_REFUSED] = "offline",
+                        [SESSION_EVENT_LOST] = "offline",
+                        [SESSION_EVENT_BURN] = "offline",
+                        [SESSION_EVENT_PROVED] = "offline",
+                        [SESSION_EVENT_TIMER] = "offline",
+                        [SESSION_EVENT_HURRY] = "offline",
+                },
+        [SESSION_CONNECTING] =
+                {
+                        [SESSION_EVENT_START] = "connecting close connect no-timer new-generation",
+                        [SESSION_EVENT_STOP] = "offline close no-timer new-generation",
+                        [SESSION_EVENT_CONNECTED] = "subscribing subscribe timer",
+                        [SESSION_EVENT_SUBSCRIBED] = "connecting",
+                        [SESSION_EVENT_REFUSED] = "backoff close timer",
+                        [SESSION_EVENT_LOST] = "backoff close timer",
+                        [SESSION_EVENT_BURN] = "backoff close timer",
+                        [SESSION_EVENT_PROVED] = "connecting",
+                        [SESSION_EVENT_TIMER] = "connecting",
+                        [SESSION_EVENT_HURRY] = "connecting",
+                },
+        [SESSION_SUBSCRIBING] =
+                {
+                        [SESSION_EVENT_START] = "connecting close connect no-timer new-generation",
+                        [SESSION_EVENT_STOP] = "offline close no-timer new-generation",
+                        [SESSION_EVENT_CONNECTED] = "subscribing",
+                        [SESSION_EVENT_SUBSCRIBED] = "ready no-timer up",
+                        [SESSION_EVENT_REFUSED] = "backoff close timer",
+                        [SESSION_EVENT_LOST] = "backoff close timer",
+                        [SESSION_EVENT_BURN] = "backoff close timer",
+                        [SESSION_EVENT_PROVED] = "subscribing",
+                        [SESSION_EVENT_TIMER] = "backoff close timer",
+                        [SESSION_EVENT_HURRY] = "subscribing",
+                },
+        [SESSION_READY] =
+                {
+                        [SESSION_EVENT_START] =
+                                "connecting close connect no-timer down new-generation",
+                        [SESSION_EVENT_STOP] = "offline close no-timer down new-generation",
+                        [SESSION_EVENT_CONNECTED] = "ready",
+                        [SESSION_EVENT_SUBSCRIBED] = "ready",
+                        [SESSION_EVENT_REFUSED] = "backoff close timer down",
+                        [SESSION_EVENT_LOST] = "backoff close timer down",
+                        [SESSION_EVENT_BURN] = "backoff close timer down",
+                        [SESSION_EVENT_PROVED] = "ready",
+                        [SESSION_EVENT_TIMER] = "ready",
+                        [SESSION_EVENT_HURRY] = "ready",
+                },
+        [SESSION_BACKOFF] =
+                {
+                        [SESSION_EVENT_START] = "connecting connect no-timer new-generation",
+                        [SESSION_EVENT_STOP] = "offline no-timer new-generation",
+                        [SESSION_EVENT_CONNECTED] = "backoff",
+                        [SESSION_EVENT_SUBSCRIBED] = "backoff",
+                        [SESSION_EVENT_REFUSED] = "backoff",
+                        [SESSION_EVENT_LOST] = "backoff",
+                        [SESSION_EVENT_BURN] = "backoff",
+                        [SESSION_EVENT_PROVED] = "backoff",
+                        [SESSION_EVENT_TIMER] = "connecting connect no-timer new-generation",
+                        [SESSION_EVENT_HURRY] = "connecting connect no-timer new-generation",
+                },
+};
+
+static Session in_state(SessionState state) {
+        Session s;
+
+        session_init(&s, SUBSCRIBE_USEC);
+        s.state = state;
+        s.generation = GENERATION;
+        return s;
+}
+
+static SessionEffects step(Session *s, SessionEventType type) {
+        return session_step(
+                s, &(SessionEvent){.type = type, .generation = s->generation, .random = 77});
+}
+
+START_TEST(each_event_in_each_state)
+{
+        for (SessionEventType type = 0; type < SESSION_EVENT_TYPE_MAX; type++) {
+                Session s = in_state((SessionState) _i);
+                SessionEffects e = step(&s, type);
+                const char *expected = transitions[_i][type];
+                char seen[128];
+
+                describe(&s, &e, seen, sizeof(seen));
+                ck_assert_ptr_nonnull(expected);
+                ck_assert_msg(streq(seen, expected), "%s, event %d: %s, expected %s",
+                              session_state_to_string((SessionState) _i), type, seen, expected);
+                /* No effect contradicts another. */
+                ck_assert(!(e.set_timer && e.stop_timer));
+                ck_assert(!(e.connect && e.subscribe));
+                ck_assert(!(e.went_down && !e.close));
+        }
+}
+END_TEST
+
+START_TEST(what_an_older_connection_says_changes_nothing)
+{
+        static const SessionEventType of_a_connection[] = {
+                SESSION_EVENT_CONNECTED, SESSION_EVENT_SUBSCRIBED, SESSION_EVENT_REFUSED,
+                SESSION_EVENT_LOST,      SESSION_EVENT_BURN,       SESSION_EVENT_PROVED};
+
+        for (SessionState state = 0; state < SESSION_STATE_MAX; state++)
+                for (size_t i = 0; i < ELEMENTSOF(of_a_connection); i++) {
+                        static const SessionEffects nothing;
+                        Session s = in_state(state), before;
+                        SessionEffects e;
+
+                        s.backoff.failures = 3;
+                        before = s;
+                        e = session_step(&s, &(SessionEvent){.type = of_a_connection[i],
+                                                             .generation = GENERATION - 1});
+                        ck_assert_mem_eq(&s, &before, sizeof(s));
+                        ck_assert_mem_eq(&e, &nothing, sizeof(e));
+                }
+}
+END_TEST
+
+START_TEST(unknown_events_change_nothing)
+{
+        Session s = in_state(SESSION_READY);
+        SessionEffects e = step(&s, SESSION_EVENT_TYPE_MAX);
+
+        ck_assert(!e.close && !e.connect && s.state == SESSION_READY);
+}
+END_TEST
+
+START_TEST(the_first_state_is_offline)
+{
+        Session s;
+
+        session_init(&s, SUBSCRIBE_USEC);
+        ck_assert_int_eq(s.state, SESSION_OFFLINE);
+        ck_assert(!session_suspects_policy(&s));
+        ck_assert_uint_eq(s.subscribe_timeout_usec, SUBSCRIBE_USEC);
+}
+END_TEST
+
+/* Connects and loses; the ceiling of the wait that follows, by drawing with all bits. */
+static usec_t lose(Session *s) {
+        SessionEffects e;
+        unsigned failures = s->backoff.failures;
+
+        (void) step(s, SESSION_EVENT_TIMER);
+        e = step(s, SESSION_EVENT_LOST);
+        ck_assert(e.set_timer);
+        ck_assert_uint_eq(s->backoff.failures, failures + 1);
+        return e.delay_usec;
+}
+
+START_TEST(waits_grow_until_the_service_answered)
+{
+        Session s = in_state(SESSION_BACKOFF);
+
+        for (unsigned i = 0; i < 10; i++)
+                ck_assert_uint_le(lose(&s), SESSION_BACKOFF_CAP_USEC);
+        (void) step(&s, SESSION_EVENT_TIMER);
+        (void) step(&s, SESSION_EVENT_CONNECTED);
+        (void) step(&s, SESSION_EVENT_SUBSCRIBED);
+        /* Ready alone is no proof: the server may drop everybody who comes so far. */
+        ck_assert_uint_eq(s.backoff.failures, 10);
+        (void) step(&s, SESSION_EVENT_PROVED);
+        ck_assert_uint_eq(s.backoff.failures, 0);
+        ck_assert_uint_le(step(&s, SESSION_EVENT_BURN).delay_usec, SESSION_BACKOFF_BASE_USEC);
+}
+END_TEST
+
+START_TEST(the_wait_is_drawn)
+{
+        Session s = in_state(SESSION_READY);
+        SessionEffects e = session_step(&s, &(SessionEvent){.type = SESSION_EVENT_LOST,
+                                                            .generation = GENERATION,
+                                                            .random = 123456});
+
+        ck_assert_uint_eq(e.delay_usec, 123456);
+}
+END_TEST
+
+START_TEST(subscriptions_have_their_time)
+{
+        Session s = in_state(SESSION_CONNECTING);
+        SessionEffects e = step(&s, SESSION_EVENT_CONNECTED);
+
+        ck_assert_uint_eq(e.delay_usec, SUBSCRIBE_USEC);
+        /* A server that is silent is not one that drops. */
+        (void) step(&s, SESSION_EVENT_TIMER);
+        ck_assert_uint_eq(s.dropped_on_subscribe, 0);
+        ck_assert_uint_eq(s.backoff.failures, 1);
+}
+END_TEST
+
+START_TEST(a_policy_is_suspected_after_drops_in_a_row)
+{
+        Session s = in_state(SESSION_SUBSCRIBING);
+
+        for (unsigned i = 1; i <= SESSION_POLICY_SUSPICION; i++) {
+                ck_assert(!session_suspects_policy(&s));
+                (void) step(&s, SESSION_EVENT_LOST);
+                ck_assert_uint_eq(s.dropped_on_subscribe, i);
+                (void) step(&s, SESSION_EVENT_TIMER);
+                (void) step(&s, SESSION_EVENT_CONNECTED);
+        }
+        ck_assert(session_suspects_policy(&s));
+        (void) step(&s, SESSION_EVENT_SUBSCRIBED);
+        ck_assert(!session_suspects_policy(&s));
+}
+END_TEST
+
+START_TEST(other_losses_are_no_drops)
+{
+        Session s = in_state(SESSION_CONNECTING);
+
+        (void) step(&s, SESSION_EVENT_LOST);
+        ck_assert_uint_eq(s.dropped_on_subscribe, 0);
+        s = in_state(SESSION_READY);
+        (void) step(&s, SESSION_EVENT_LOST);
+        ck_assert_uint_eq(s.dropped_on_subscribe, 0);
+}
+END_TEST
+
+START_TEST(a_refused_subscription_leaves_no_doubt)
+{
+        Session s = in_state(SESSION_SUBSCRIBING);
+
+        (void) step(&s, SESSION_EVENT_REFUSED);
+        ck_assert(session_suspects_policy(&s));
+}
+END_TEST
+
+START_TEST(another_claim_starts_with_a_clean_slate)
+{
+        Session s = in_state(SESSION_BACKOFF);
+
+        s.backoff.failures = 9;
+        s.dropped_on_subscribe = 9;
+        (void) step(&s, SESSION_EVENT_START);
+        ck_assert_uint_eq(s.backoff.failures, 0);
+        ck_assert(!session_suspects_policy(&s));
+        /* Haste alone is no other claim. */
+        s = in_state(SESSION_BACKOFF);
+        s.backoff.failures = 9;
+        (void) step(&s, SESSION_EVENT_HURRY);
+        ck_assert_uint_eq(s.backoff.failures, 9);
+}
+END_TEST
+
+int main(void) {
+        Suite *s = suite_create("model/session");
+        TCase *c = tcase_create("session");
+
+        tcase_add_loop_test(c, each_event_in_each_state, 0, SESSION_STATE_MAX);
+        tcase_add_test(c, what_an_older_connection_says_changes_nothing);
+        tcase_add_test(c, unknown_events_change_nothing);
+        tcase_add_test(c, the_first_state_is_offline);
+        tcase_add_test(c, waits_grow_until_the_service_answered);
+        tcase_add_test(c, the_wait_is_drawn);
+        tcase_add_test(c, subscriptions_have_their_time);
+        tcase_add_test(c, a_policy_is_suspected_after_drops_in_a_row);
+        tcase_add_test(c, other_losses_are_no_drops);
+        tcase_add_test(c, a_refused_subscription_leaves_no_doubt);
+        tcase_add_test(c, another_claim_starts_with_a_clean_slate);
+        suite_add_tcase(s, c);
+        return suite_run(s);
+}
