@@ -118,6 +118,11 @@ static void resume(Manager *m, Job *job) {
                               job->result.certificate_id
                                       ? "the daemon was restarted; going on with the certificate"
                                       : "the daemon was restarted; starting over");
+        else
+                /* It may have been at work: that alone was never durable, and a request that was
+                 * under way may have been carried out. */
+                (void) job_add_history(job, clock_real_usec(), JOB_QUEUED, PHASE_NONE,
+                                       "the daemon was restarted");
         ending_arm_deadline(job);
         if (job->cancel_requested)
                 ending_begin(job, JOB_CANCELLED,
