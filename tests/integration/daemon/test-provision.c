@@ -5,32 +5,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
-#include "tests/integration/lib/daemon.h"
-#include "tests/integration/lib/identity.h"
-#include "tests/integration/lib/suite.h"
-
-static Cloud cloud;
-static Daemon d;
-static fleetprov_client *client;
-
-static void start_cloud(void) {
-        cloud_start(&cloud);
-}
-
-static void stop_cloud(void) {
-        cloud_done(&cloud);
-}
-
-static void teardown(void) {
-        fleetprov_client_free(client);
-        daemon_done(&d);
-        cloud_assert_no_breach(&cloud);
-}
-
-static void start(const char *more) {
-        daemon_run(&d, &cloud, "", more);
-        client = agent_open(d.socket);
-}
+#include "tests/integration/lib/stage.h"
 
 static const char *const formats[] = {"PayloadFormat=json", "PayloadFormat=cbor"};
 
@@ -42,7 +17,7 @@ START_TEST(daemon_makes_the_key)
 {
         static const char *const types[] = {NULL, "ec-p256", "ec-p384", "rsa-2048", "rsa-3072"};
 
-        start(formats[_i]);
+        stage_start("", formats[_i]);
         for (size_t i = 0; i < ELEMENTSOF(types); i++) {
                 const char *serial = place_text(&d.place, "own-%d-%zu", _i, i);
                 fleetprov_result *result =
@@ -60,7 +35,7 @@ START_TEST(key_stays_with_who_brings_a_request)
         _cleanup_free_ char *key = NULL, *csr = NULL;
         fleetprov_result *result;
 
-        start(formats[_i]);
+        stage_start("", formats[_i]);
         identity_make_csr(&key, &csr);
         result = provision(&(Wish){.serial = serial, .csr = csr});
         identity_assert(&cloud, result, serial, key, "ec-p256");
@@ -74,7 +49,7 @@ START_TEST(cloud_makes_the_key)
         const char *serial = _i == 0 ? "cloud-json" : "cloud-cbor";
         fleetprov_result *result;
 
-        start(formats[_i]);
+        stage_start("", formats[_i]);
         result = provision(&(Wish){.serial = serial, .key_source = "cloud"});
         identity_assert(&cloud, result, serial, NULL, "rsa-2048");
         fleetprov_result_free(result);
@@ -85,7 +60,7 @@ START_TEST(profile_says_who_makes_which_key)
 {
         fleetprov_result *result;
 
-        start(_i == 0 ? "KeySource=cloud" : "KeyType=ec-p384");
+        stage_start("", _i == 0 ? "KeySource=cloud" : "KeyType=ec-p384");
         result = provision(&(Wish){.serial = _i == 0 ? "profile-0" : "profile-1"});
         identity_assert(&cloud, result, _i == 0 ? "profile-0" : "profile-1", NULL,
                         _i == 0 ? "rsa-2048" : "ec-p384");
@@ -122,7 +97,7 @@ START_TEST(single_operations_do_it_step_by_step)
 {
         _cleanup_free_ char *key = NULL, *csr = NULL;
 
-        start(formats[_i]);
+        stage_start("", formats[_i]);
         identity_make_csr(&key, &csr);
         create_then_register(
                 &(Wish){.operation = FLEETPROV_OPERATION_CREATE_CERTIFICATE_FROM_CSR, .csr = csr},
@@ -138,7 +113,7 @@ START_TEST(device_configuration_is_handed_on)
         fleetprov_result *result;
         size_t n = 0;
 
-        start(formats[_i]);
+        stage_start("", formats[_i]);
         result = provision(&(Wish){.serial = "configured"});
         while (fleetprov_result_enumerate_configuration(result, n, &name, &value) > 0) {
                 ck_assert(*name && *value);
@@ -155,7 +130,7 @@ START_TEST(templates_need_no_configuration)
         fleetprov_result *result;
         const char *name, *value;
 
-        start(templates[_i]);
+        stage_start("", templates[_i]);
         result = provision(&(Wish){.serial = "plain"});
         ck_assert_str_eq(fleetprov_result_get_thing_name(result), "thing-plain");
         ck_assert_int_eq(fleetprov_result_enumerate_configuration(result, 0, &name, &value), 0);
@@ -167,7 +142,7 @@ START_TEST(parameters_come_from_profile_and_job)
 {
         fleetprov_result *result;
 
-        start("DefaultParameter.SerialNumber=from-profile\nParameter.Line=7");
+        stage_start("", "DefaultParameter.SerialNumber=from-profile\nParameter.Line=7");
         result = provision(&(Wish){});
         ck_assert_str_eq(fleetprov_result_get_thing_name(result), "thing-from-profile");
         fleetprov_result_free(result);
@@ -185,7 +160,7 @@ START_TEST(history_tells_the_way_phase_by_phase)
         size_t seen = 0;
         JobId id;
 
-        start("");
+        stage_start("", "");
         id = agent_submit(client, &(Wish){.serial = "history", .key = "history"});
         job = agent_wait(client, id);
         for (size_t i = 0; fleetprov_job_enumerate_history(job, i, NULL, NULL, &phase, NULL); i++)
@@ -216,7 +191,7 @@ START_TEST(requests_that_make_no_sense_are_refused)
                         "-----END CERTIFICATE REQUEST-----\n"},
         };
 
-        start("");
+        stage_start("", "");
         for (size_t i = 0; i < ELEMENTSOF(wishes); i++) {
                 fleetprov_error *error;
 
@@ -233,11 +208,8 @@ END_TEST
 
 int main(void) {
         Suite *suite = suite_create("daemon: provisioning");
-        TCase *tc = tcase_create("provision");
+        TCase *tc = stage_shared(suite, "provision");
 
-        tcase_set_timeout(tc, SUITE_TIMEOUT_SEC);
-        tcase_add_unchecked_fixture(tc, start_cloud, stop_cloud);
-        tcase_add_checked_fixture(tc, NULL, teardown);
         tcase_add_loop_test(tc, daemon_makes_the_key, 0, ELEMENTSOF(formats));
         tcase_add_loop_test(tc, key_stays_with_who_brings_a_request, 0, ELEMENTSOF(formats));
         tcase_add_loop_test(tc, cloud_makes_the_key, 0, ELEMENTSOF(formats));
@@ -248,6 +220,5 @@ int main(void) {
         tcase_add_test(tc, parameters_come_from_profile_and_job);
         tcase_add_test(tc, history_tells_the_way_phase_by_phase);
         tcase_add_test(tc, requests_that_make_no_sense_are_refused);
-        suite_add_tcase(suite, tc);
-        return suite_run(suite);
+        return stage_run(suite);
 }

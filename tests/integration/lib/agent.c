@@ -211,6 +211,20 @@ size_t agent_count_jobs(fleetprov_client *client, int all) {
         return n;
 }
 
+JobId agent_first_job(fleetprov_client *client) {
+        fleetprov_event *event;
+        uint64_t ticket;
+        JobId id = {};
+
+        ck_assert_int_eq(fleetprov_client_list_jobs(client, 1, &ticket), 0);
+        event = answer_to(client, ticket);
+        must_be_ok(event);
+        ck_assert_uint_gt(fleetprov_event_get_n_jobs(event), 0);
+        memcpy(id.text, fleetprov_job_get_id(fleetprov_event_get_job(event, 0)), sizeof(id.text));
+        fleetprov_event_free(event);
+        return id;
+}
+
 fleetprov_status *agent_status(fleetprov_client *client) {
         fleetprov_status *status;
         fleetprov_event *event;

@@ -51,6 +51,7 @@ int agent_call(fleetprov_client *client, AgentCall call, JobId id);
 /* 0 and the id, or the code. `id` may be NULL. */
 int agent_find(fleetprov_client *client, const char *profile, const char *key, JobId *id);
 size_t agent_count_jobs(fleetprov_client *client, int all);
+JobId agent_first_job(fleetprov_client *client); /* of those that it sees */
 fleetprov_status *agent_status(fleetprov_client *client);
 int agent_reload(fleetprov_client *client, fleetprov_error **ret_error);
 

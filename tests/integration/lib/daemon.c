@@ -109,9 +109,11 @@ void daemon_kill(Daemon *d) {
 }
 
 void daemon_done(Daemon *d) {
+        if (!d->place.dir)
+                return;
         if (d->pid > 0)
                 daemon_stop(d);
-        close_fd(d->notify_fd);
+        d->notify_fd = close_fd(d->notify_fd);
         place_remove(&d->place);
 }
 

@@ -28,7 +28,7 @@ void daemon_stop(Daemon *d);
 void daemon_kill(Daemon *d); /* SIGKILL */
 void daemon_assert_log_is_sane(const Daemon *d);
 
-/* Stopped if it runs, and the folder removed. */
+/* Stopped if it runs, and the folder removed; nothing where none was made. */
 void daemon_done(Daemon *d);
 
 /* The short way: one profile `aws` of that cloud, with `more` in its section and `daemon` in

@@ -13,7 +13,7 @@
 #define WALK_FDS 16
 
 void place_make(Place *p) {
-        *p = (Place){.dir = strdup("/tmp/fleetprov-XXXXXX")};
+        *p = (Place){.dir = strdup("/tmp/fleetprov-daemon-XXXXXX")};
         ck_assert_ptr_nonnull(p->dir);
         ck_assert_ptr_nonnull(mkdtemp(p->dir));
         ck_assert_int_eq(chmod(p->dir, 0711), 0);

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tests/integration/lib/stage.h"
+
+/* A test that waits has its own patience; this is for one that hangs. */
+#define TIMEOUT_SEC 100
+
+Cloud cloud;
+Daemon d;
+fleetprov_client *client;
+static size_t certificates_before;
+
+static void start_cloud(void) {
+        cloud_start(&cloud);
+}
+
+static void end_cloud(void) {
+        cloud_done(&cloud);
+}
+
+static void clear(void) {
+        fleetprov_client_free(client);
+        client = NULL;
+        daemon_done(&d);
+        cloud_assert_no_breach(&cloud);
+}
+
+static void clear_shared(void) {
+        clear();
+        cloud_clear(&cloud);
+}
+
+static void clear_alone(void) {
+        clear();
+        cloud_done(&cloud);
+}
+
+TCase *stage_shared(Suite *suite, const char *name) {
+        TCase *tc = tcase_create(name);
+
+        tcase_set_timeout(tc, TIMEOUT_SEC);
+        tcase_add_unchecked_fixture(tc, start_cloud, end_cloud);
+        tcase_add_checked_fixture(tc, NULL, clear_shared);
+        suite_add_tcase(suite, tc);
+        return tc;
+}
+
+TCase *stage_alone(Suite *suite, const char *name) {
+        TCase *tc = tcase_create(name);
+
+        tcase_set_timeout(tc, TIMEOUT_SEC);
+        tcase_add_checked_fixture(tc, start_cloud, clear_alone);
+        suite_add_tcase(suite, tc);
+        return tc;
+}
+
+void stage_start(const char *daemon, const char *more) {
+        certificates_before = cloud_count_certificates(&cloud);
+        daemon_run(&d, &cloud, daemon, more);
+        client = agent_open(d.socket);
+}
+
+void stage_restart(bool kill) {
+        fleetprov_client_free(client);
+        if (kill)
+                daemon_kill(&d);
+        else
+                daemon_stop(&d);
+        daemon_start(&d);
+        client = agent_open(d.socket);
+}
+
+size_t stage_certificates(void) {
+        return cloud_count_certificates(&cloud) - certificates_before;
+}
+
+int stage_run(Suite *suite) {
+        SRunner *runner = srunner_create(suite);
+        int failed;
+
+        srunner_run_all(runner, CK_ENV);
+        failed = srunner_ntests_failed(runner);
+        srunner_free(runner);
+        return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
