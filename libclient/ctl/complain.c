@@ -84,24 +84,34 @@ void complain(const char *format, ...) {
         fprintf(stderr, "fleetprovctl: %s\n", safe ? safe : "out of memory");
 }
 
-/* ": 400 InvalidParameters: no such serial number (tracking id …)" */
-static void append_service(FILE *f, const fleetprov_error *e) {
+char *error_service_text(const fleetprov_error *e) {
         const char *code = fleetprov_error_get_service_code(e);
         const char *message = fleetprov_error_get_service_message(e);
         const char *tracking = fleetprov_error_get_tracking_id(e);
+        const char *known = fleetprov_error_get_message(e);
         int status = fleetprov_error_get_status_code(e);
+        char *text = NULL;
+        size_t size;
+        FILE *f;
 
         if (status == 0 && !code && !message && !tracking)
-                return;
-        fputs("; the service said:", f);
+                return NULL;
+        if (message && strstr(known, message) && (!code || strstr(known, code)) && !tracking)
+                return NULL;
+        f = open_memstream(&text, &size);
+        if (!f)
+                return NULL;
         if (status != 0)
-                fprintf(f, " %d", status);
+                fprintf(f, "%d", status);
         if (code)
-                fprintf(f, " %s", code);
+                fprintf(f, "%s%s", status != 0 ? " " : "", code);
         if (message)
-                fprintf(f, "%s %s", status != 0 || code ? ":" : "", message);
+                fprintf(f, "%s%s", status != 0 || code ? ": " : "", message);
         if (tracking)
-                fprintf(f, " (tracking id %s)", tracking);
+                fprintf(f, "%s(tracking id %s)", status != 0 || code || message ? " " : "",
+                        tracking);
+        fclose(f);
+        return text;
 }
 
 void complain_error(const char *what, const fleetprov_error *error) {
@@ -115,13 +125,16 @@ void complain_error(const char *what, const fleetprov_error *error) {
         }
         for (const fleetprov_error *e = error; e; e = fleetprov_error_get_cause(e)) {
                 const char *name = fleetprov_error_get_name(e);
+                _cleanup_free_ char *said = NULL;
 
                 if (e != error)
                         fputs("; cause: ", f);
                 fputs(fleetprov_error_get_message(e), f);
                 if (name && !streq(name, fleetprov_error_get_message(e)))
                         fprintf(f, " (%s)", name);
-                append_service(f, e);
+                said = error_service_text(e);
+                if (said)
+                        fprintf(f, "; the service said: %s", said);
         }
         if (!error)
                 fputs("out of memory", f);

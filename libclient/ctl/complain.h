@@ -12,6 +12,11 @@ void complain(const char *format, ...) _printf_(1, 2);
 /* "<what>: <message> (<code>)", with all that the service said, and the causes. */
 void complain_error(const char *what, const fleetprov_error *error);
 
+/* The service's own words of this error ("403 ACCESS_DENIED: no (tracking id 7)"); NULL where it
+ * said nothing, where the message holds its words already, or where memory is short. The caller
+ * frees. */
+char *error_service_text(const fleetprov_error *error);
+
 /* A copy of s with control characters, and what is not UTF-8, as \xNN; a line break becomes a space
  * where `one_line`. Also those that turn the writing direction, which can make a line read as
  * another one. NULL: no memory. */

@@ -94,14 +94,11 @@ static void add_named(Table *t, const char *label, const char *name, const char 
 
 static void add_error(Table *t, const char *label, const fleetprov_error *error) {
         for (; error; error = fleetprov_error_get_cause(error), label = "because") {
-                const char *code = fleetprov_error_get_service_code(error);
-                const char *said = fleetprov_error_get_service_message(error);
-                _cleanup_free_ char *text = NULL;
+                _cleanup_free_ char *said = error_service_text(error), *text = NULL;
 
-                if (asprintf(&text, "%s: %s%s%s%s%s", fleetprov_error_get_name(error),
-                             fleetprov_error_get_message(error),
-                             code || said ? "; the service said: " : "", code ? code : "",
-                             code && said ? ": " : "", said ? said : "") < 0)
+                if (asprintf(&text, "%s: %s%s%s", fleetprov_error_get_name(error),
+                             fleetprov_error_get_message(error), said ? "; the service said: " : "",
+                             said ? said : "") < 0)
                         text = NULL;
                 table_add_pair(t, label, text);
         }
