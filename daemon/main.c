@@ -128,8 +128,7 @@ static int check_config(const Options *o) {
         return EXIT_SUCCESS;
 }
 
-/* --- the loop
- * ------------------------------------------------------------------------------------------ */
+/* --- the loop */
 
 static int on_hangup_signal(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata) {
         (void) sd_notify(false, "RELOADING=1");

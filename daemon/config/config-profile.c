@@ -5,12 +5,10 @@
 #include <stdio.h>
 #include <strings.h>
 #include <systemd/sd-id128.h>
-/* wolfSSL's options come before its other headers. */
-#include <wolfssl/options.h>
-#include <wolfssl/wolfcrypt/hash.h>
 
 #include "daemon/base/log.h"
 #include "daemon/config/config-setting.h"
+#include "daemon/crypto/digest.h"
 #include "protocol/ipc/limits.h"
 
 /* What the machine id is hashed with for the client id: an id of this program, made once
@@ -188,20 +186,21 @@ static int default_client_id(Profile *p) {
  * have one. */
 static int make_fingerprint(Profile *p) {
         _cleanup_free_ char *text = NULL;
-        uint8_t hash[WC_SHA256_DIGEST_SIZE];
+        _cleanup_free_ char *fingerprint = NULL;
+        int r;
 
         if (asprintf(&text, "%s\n%s\n%s\n%u\n%s\n", p->name, provider_to_string(p->provider),
                      p->endpoint, p->port, p->template_name ? p->template_name : "") < 0) {
                 text = NULL;
                 return -ENOMEM;
         }
-        if (wc_Sha256Hash((const uint8_t *) text, (word32) strlen(text), hash) != 0)
-                return -EIO;
-        p->fingerprint = malloc(2 * sizeof(hash) + 1);
-        if (!p->fingerprint)
+        fingerprint = malloc(DIGEST_SHA256_HEX + 1);
+        if (!fingerprint)
                 return -ENOMEM;
-        for (size_t i = 0; i < sizeof(hash); i++)
-                sprintf(p->fingerprint + 2 * i, "%02x", hash[i]);
+        r = digest_sha256_hex(text, strlen(text), fingerprint);
+        if (r < 0)
+                return r;
+        p->fingerprint = TAKE_PTR(fingerprint);
         return 0;
 }
 

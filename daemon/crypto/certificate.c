@@ -4,14 +4,13 @@
 
 #include "daemon/crypto/certificate.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 
-#include <wolfssl/options.h>
-#include <wolfssl/wolfcrypt/hash.h>
-
 #include "daemon/crypto/certificate-time.h"
 #include "daemon/crypto/der.h"
+#include "daemon/crypto/digest.h"
 #include "daemon/crypto/distinguished-name.h"
 #include "daemon/crypto/key-internal.h"
 #include "daemon/crypto/pem.h"
@@ -132,13 +131,12 @@ static int fill_serial(Certificate *c, const DerItem *serial) {
 }
 
 static int fill(Certificate *c, const Secret *der, const Parts *p) {
-        uint8_t digest[WC_SHA256_DIGEST_SIZE];
         int r;
 
-        r = wc_Hash(WC_HASH_TYPE_SHA256, der->data, (word32) der->size, digest, sizeof(digest));
+        static_assert(CERTIFICATE_FINGERPRINT_LENGTH == DIGEST_SHA256_HEX, "a digest in hex");
+        r = digest_sha256_hex(der->data, der->size, c->fingerprint);
         if (r < 0)
-                return wolfcrypt_errno(r);
-        write_hex(c->fingerprint, digest, sizeof(digest));
+                return r;
         r = fill_serial(c, &p->serial);
         if (r < 0)
                 return r;

@@ -37,8 +37,7 @@ static Failure *storage(int error, const char *what) {
         return failure_new(ERROR_STORAGE, "%s: %s", what, strerrordesc_np(-error));
 }
 
-/* --- result
- * ---------------------------------------------------------------------------------------------- */
+/* --- result */
 
 /* A token that provision used on the way is no part of its result. */
 static JobSecrets select_result(const Job *job, const JobSecrets *secrets) {
@@ -87,8 +86,7 @@ void manager_get_result(Manager *m, Job *job, FrontCall *call) {
                 store_read_secrets(m->store, job, on_result_read, d);
 }
 
-/* --- acknowledge
- * ----------------------------------------------------------------------------------------- */
+/* --- acknowledge */
 
 static void on_acknowledged(Job *job, int error, void *userdata) {
         _cleanup_free_ Delivery *d = userdata;
@@ -126,8 +124,7 @@ void manager_acknowledge(Manager *m, Job *job, FrontCall *call) {
                 });
 }
 
-/* --- release
- * --------------------------------------------------------------------------------------------- */
+/* --- release */
 
 static void on_removed(int error, void *userdata) {
         _cleanup_free_ Delivery *d = userdata;
@@ -172,8 +169,7 @@ void manager_release(Manager *m, Job *job, FrontCall *call) {
                 remove_job(job, d);
 }
 
-/* --- retention
- * ------------------------------------------------------------------------------------------- */
+/* --- retention */
 
 static void arm_retention(Manager *m);
 

@@ -17,8 +17,7 @@ static Slot *slot_of_lane(Manager *m, const Lane *lane) {
         return NULL;
 }
 
-/* --- starting
- * ---------------------------------------------------------------------------------------- */
+/* --- starting */
 
 static void start(Slot *s, Job *job, const JobSecrets *secrets) {
         int r;
@@ -149,8 +148,7 @@ void dispatch_enqueue(Job *job, bool first) {
         dispatch_kick(s->manager);
 }
 
-/* --- what the lane tells
- * ------------------------------------------------------------------------------ */
+/* --- what the lane tells */
 
 static void on_lane_session_changed(void *userdata, Lane *lane) {
         Manager *m = userdata;

@@ -159,8 +159,7 @@ void ending_begin(Job *job, JobState outcome, Failure *failure, const JobSecrets
         write_ending(TAKE_PTR(e));
 }
 
-/* --- deadline
- * ------------------------------------------------------------------------------------------ */
+/* --- deadline */
 
 static Failure *expired(const Job *job) {
         return failure_with_cause(
@@ -193,8 +192,7 @@ void ending_arm_deadline(Job *job) {
                                           CLOCK_BOOTTIME, left, 0, on_deadline_timer, job);
 }
 
-/* --- cancel
- * ---------------------------------------------------------------------------------------------- */
+/* --- cancel */
 
 static Failure *cancelled(const Job *job) {
         return failure_with_cause(failure_new(ERROR_CANCELLED, "The job was cancelled on request"),

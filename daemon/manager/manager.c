@@ -11,8 +11,7 @@
 
 #define CRYPTO_QUEUE_MAX 256U /* one order a lane, and lanes are few */
 
-/* --- what the front asks
- * ------------------------------------------------------------------------------ */
+/* --- what the front asks */
 
 static const JobTable *front_jobs(void *userdata) {
         return ((Manager *) userdata)->jobs;
@@ -96,8 +95,7 @@ static const FrontOps front_ops = {
         .check = front_check,
 };
 
-/* --- start
- * --------------------------------------------------------------------------------------------- */
+/* --- start */
 
 /* The resume table. What was durable when the daemon ended decides; a phase alone never was.
  *

@@ -34,8 +34,7 @@ Slot *slot_default(const Manager *m) {
         return m->slots_first && !m->slots_first->slots_next ? m->slots_first : NULL;
 }
 
-/* --- status
- * ------------------------------------------------------------------------------------------- */
+/* --- status */
 
 static void set_status_error(Slot *s, Failure *failure) {
         failure_free(s->status.last_error);
@@ -68,8 +67,7 @@ static int describe(Slot *s) {
         return 0;
 }
 
-/* --- claim
- * -------------------------------------------------------------------------------------------- */
+/* --- claim */
 
 static void log_claim_failure(const Slot *s, const Failure *failure) {
         const LogField fields[] = {
@@ -172,9 +170,7 @@ static void watch_claim(Slot *s) {
         }
 }
 
-/* --- life
- * ------------------------------------------------------------------------------------------------
- */
+/* --- life */
 
 static int make_lane(Slot *s) {
         const LaneOptions options = {

@@ -23,8 +23,7 @@ static Failure *bad(const char *text) {
         return failure_new(ERROR_BAD_PARAMETER, "%s", text);
 }
 
-/* --- does the request make sense
- * ------------------------------------------------------------------ */
+/* --- does the request make sense */
 
 static Failure *check_csr(const JobSpec *spec) {
         _cleanup_csr_ Csr *csr = NULL;
@@ -137,8 +136,7 @@ static int complete_spec(JobSpec *spec, const Profile *profile) {
         return 0;
 }
 
-/* --- is there room
- * ---------------------------------------------------------------------------------- */
+/* --- is there room */
 
 static Failure *check_quota(const Manager *m, const Peer *peer) {
         size_t waiting = job_table_count_state(m->jobs, JOB_QUEUED) +
@@ -157,8 +155,7 @@ static Failure *check_quota(const Manager *m, const Peer *peer) {
         return NULL;
 }
 
-/* --- a key that is known
- * ---------------------------------------------------------------------------- */
+/* --- a key that is known */
 
 static void answer_submits(Job *job, int error) {
         JobErrand *errand = job->errand;
@@ -244,8 +241,7 @@ static void meet_known_job(Job *job, JobSpec *spec, FrontCall *call) {
                 front_call_job(call, job);
 }
 
-/* --- a new job
- * --------------------------------------------------------------------------------------- */
+/* --- a new job */
 
 static void drop_job(Job *job) {
         job_table_remove(job->errand->manager->jobs, job);

@@ -121,8 +121,7 @@ static int arm_timer(Connection *c, usec_t usec) {
                                           TIMER_ACCURACY_USEC, on_connection_timer, c);
 }
 
-/* --- what the generation tells ------------------------------------------------------------------
- */
+/* --- what the generation tells */
 
 static void on_generation_connected(void *userdata) {
         Connection *c = userdata;
@@ -226,8 +225,7 @@ static const GenerationHandlers generation_handlers = {
         .bridge_ended = on_generation_bridge_ended,
 };
 
-/* --- the way up ---------------------------------------------------------------------------------
- */
+/* --- the way up */
 
 static void on_linked(Tls *tls, int fd, Failure *failure, void *userdata) {
         Connection *c = userdata;

@@ -58,8 +58,7 @@ typedef struct Task {
         int result;
 } Task;
 
-/* --- on the library's threads, which hold its locks: copy, post, leave
- * ---------------------------- */
+/* --- on the library's threads, which hold its locks: copy, post, leave */
 
 static void on_library_connected(void *context, MQTTAsync_successData *response) {
         (void) mailbox_post(context, mail_new(MAIL_CONNECTED, 0, NULL, 0, NULL, 0));
@@ -107,8 +106,7 @@ static void on_library_subscribe_failed(void *context, MQTTAsync_failureData *re
                                                          s->topic, strlen(s->topic), NULL, 0));
 }
 
-/* --- on the worker: what waits for the library's global lock -------------------------------------
- */
+/* --- on the worker: what waits for the library's global lock */
 
 static int library_connect(Task *t) {
         MQTTAsync_connectOptions options = MQTTAsync_connectOptions_initializer;
@@ -175,8 +173,7 @@ static void task_destroy(void *task) {
         free(t);
 }
 
-/* --- on the loop ---------------------------------------------------------------------------------
- */
+/* --- on the loop */
 
 static void mqtt_advance(Mqtt *m);
 

@@ -28,8 +28,7 @@ static void ignore_answer(Lane *lane, const char *why) {
                     "Profile %s: an answer is ignored: %s.", lane->profile->name, why);
 }
 
-/* --- certificates
- * ----------------------------------------------------------------------------------- */
+/* --- certificates */
 
 /* A key of the cloud's making must be the certificate's own. 0, or -EKEYREJECTED. */
 static int adopt_cloud_key(JobRun *run, const AwsAnswer *answer, const Certificate *certificate,
@@ -111,8 +110,7 @@ static void on_created(Lane *lane, const char *title, AwsAnswer *answer) {
         aws_exchange_event(lane, EXCHANGE_EVENT_CREATED, NULL);
 }
 
-/* --- things
- * ------------------------------------------------------------------------------------------ */
+/* --- things */
 
 static uint64_t parameters_hash(const Job *job) {
         uint64_t hash = ANSWERS_HASH_START;
@@ -160,8 +158,7 @@ static void on_registered(Lane *lane, const char *title, AwsAnswer *answer, cons
         aws_exchange_event(lane, EXCHANGE_EVENT_REGISTERED, NULL);
 }
 
-/* --- the two kinds of answer
- * ---------------------------------------------------------------------- */
+/* --- the two kinds of answer */
 
 static void on_accepted(Lane *lane, AwsOperation operation, const uint8_t *payload, size_t size) {
         _cleanup_(aws_answer_done) AwsAnswer answer = {};

@@ -33,8 +33,7 @@ AwsOperation aws_exchange_operation(const JobRun *run) {
                                                             : AWS_OPERATION_CREATE_FROM_CSR;
 }
 
-/* --- publishing
- * ------------------------------------------------------------------------------------ */
+/* --- publishing */
 
 static int on_response_timer(sd_event_source *s, uint64_t usec, void *userdata) {
         Lane *lane = userdata;
@@ -186,8 +185,7 @@ void aws_exchange_on_subscription_refused(Lane *lane, AwsOperation operation, Fa
                 failure_free(failure);
 }
 
-/* --- keys
- * ------------------------------------------------------------------------------------------- */
+/* --- keys */
 
 static void on_key_made(MadeKey *made, void *userdata) {
         Lane *lane = userdata;
@@ -219,8 +217,7 @@ static void make_key(Lane *lane) {
                 broken(lane, r, "Making a key", NULL);
 }
 
-/* --- effects
- * ----------------------------------------------------------------------------------------- */
+/* --- effects */
 
 void aws_exchange_drop(Lane *lane) {
         lane->key_order = key_order_forget(lane->key_order);
@@ -361,8 +358,7 @@ void aws_exchange_event(Lane *lane, ExchangeEventType type, Failure *failure) {
         carry_out(lane, &e, phase);
 }
 
-/* --- what the manager asks -----------------------------------------------------------------------
- */
+/* --- what the manager asks */
 
 int lane_start(Lane *lane, Job *job, const JobSecrets *secrets) {
         int r;

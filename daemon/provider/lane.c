@@ -13,8 +13,7 @@ static void set_last_error(Lane *lane, Failure *failure) {
         lane->last_error = failure;
 }
 
-/* --- topics ------------------------------------------------------------------------------------
- */
+/* --- topics */
 
 static bool answers_wanted_at_start(const Lane *lane, AwsOperation operation) {
         switch (operation) {
@@ -91,8 +90,7 @@ static Failure *policy_failure(const Lane *lane, const char *topic, Failure *cau
                 cause);
 }
 
-/* --- what the connection says --------------------------------------------------------------------
- */
+/* --- what the connection says */
 
 static void on_connection_connected(void *userdata) {
         lane_session_event(userdata, SESSION_EVENT_CONNECTED, NULL);
@@ -186,8 +184,7 @@ static int connect_now(Lane *lane) {
                               &lane->connection);
 }
 
-/* --- the session
- * ---------------------------------------------------------------------------------- */
+/* --- the session */
 
 static int on_session_timer(sd_event_source *s, uint64_t usec, void *userdata) {
         Lane *lane = userdata;
@@ -303,8 +300,7 @@ void lane_session_event(Lane *lane, SessionEventType type, Failure *failure) {
         step_session(lane, type);
 }
 
-/* --- what the manager sees
- * ------------------------------------------------------------------------ */
+/* --- what the manager sees */
 
 int lane_new(const LaneOptions *options, const Profile *profile, Lane **ret) {
         Lane *lane = calloc(1, sizeof(Lane));
