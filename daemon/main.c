@@ -7,6 +7,8 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
@@ -152,6 +154,15 @@ static int on_exit_event(sd_event_source *s, void *userdata) {
         return 0;
 }
 
+/* Keys pass through this memory: no core dump ever, and nobody of the same user may look in. */
+static int hide_memory(void) {
+        const struct rlimit none = {};
+
+        if (setrlimit(RLIMIT_CORE, &none) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)
+                return -errno;
+        return 0;
+}
+
 /* Blocked before the first thread is made, so that every thread leaves them to the loop. */
 static int block_signals(void) {
         sigset_t set;
@@ -183,7 +194,9 @@ static int run(const Options *o) {
         _cleanup_(manager_freep) Manager *m = NULL;
         int r, status;
 
-        r = block_signals();
+        r = hide_memory();
+        if (r >= 0)
+                r = block_signals();
         if (r >= 0)
                 r = sd_event_default(&event);
         if (r < 0) {

@@ -147,8 +147,8 @@ static void on_connection_lost(Failure *failure, void *userdata) {
         if (lane->session.state == SESSION_READY &&
             usec_sub(clock_boot_usec(), lane->connected_since_boot) >= SESSION_LASTED_USEC)
                 lane_session_event(lane, SESSION_EVENT_PROVED, NULL);
-        /* What came was no MQTT, or longer than anything that can be an answer: whoever asked has his
-         * answer by that, and asking again would bring the same. */
+        /* What came was no MQTT, or longer than anything that can be an answer: whoever asked has
+         * his answer by that, and asking again would bring the same. */
         if (failure_code(failure) == ERROR_BAD_RESPONSE)
                 aws_exchange_event(lane, EXCHANGE_EVENT_BAD_ANSWER, failure_copy(failure));
         lane_session_event(lane, SESSION_EVENT_LOST, failure);
