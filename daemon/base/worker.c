@@ -121,6 +121,9 @@ static void *worker_main(void *p) {
         }
         w->busy_since = USEC_INFINITY;
         pthread_mutex_unlock(&w->lock);
+        /* What libraries keep for a thread, nobody can reach when it is gone. */
+        if (w->idle)
+                w->idle(w->userdata);
         return NULL;
 }
 

@@ -27,8 +27,9 @@ typedef struct WorkerOptions {
         const char *name;              /* of the thread, 15 bytes at most */
         size_t queue_max;              /* tasks that may wait; one more is -EAGAIN */
         void (*flush)(void *userdata); /* on the worker's thread, after a lot; or NULL */
-        void (*idle)(void *userdata);  /* on the worker's thread, when nothing waits; or NULL */
-        void *userdata;                /* of flush and idle */
+        /* On the worker's thread, when nothing waits, and before the thread ends; or NULL. */
+        void (*idle)(void *userdata);
+        void *userdata; /* of flush and idle */
 } WorkerOptions;
 
 int worker_new(sd_event *event, const WorkerOptions *options, Worker **ret);

@@ -237,6 +237,19 @@ START_TEST(stopped_in_the_middle_of_a_lot_it_runs_no_more_of_it)
 }
 END_TEST
 
+START_TEST(its_thread_gives_back_what_it_has_before_it_ends)
+{
+        start_worker(&(WorkerOptions){
+                .name = "test", .queue_max = TASKS_MAX, .idle = on_idle, .userdata = &started});
+        ck_assert_int_eq(submit(1, true), 0);
+        (void) sem_wait(&started);
+        ck_assert_int_eq(submit(2, false), 0); /* so that the end of the first is not idleness */
+        opens_on_join = true;
+        worker = worker_free(worker);
+        expect_diary("r1 i0 d2 d1 ");
+}
+END_TEST
+
 START_TEST(freed_without_a_task_or_not_made_at_all)
 {
         start_plain();
@@ -328,6 +341,7 @@ int main(void) {
         tcase_add_test(c, a_task_too_many_is_refused_and_destroyed);
         tcase_add_test(c, freed_with_tasks_it_destroys_them_untold);
         tcase_add_test(c, stopped_in_the_middle_of_a_lot_it_runs_no_more_of_it);
+        tcase_add_test(c, its_thread_gives_back_what_it_has_before_it_ends);
         tcase_add_test(c, freed_without_a_task_or_not_made_at_all);
         tcase_add_test(c, drain_goes_on_with_what_completions_submit);
         tcase_add_test(c, tasks_need_neither_completion_nor_destructor);
