@@ -26,9 +26,9 @@ static const WorkerTaskType type = {on_run, on_complete, on_destroy};
 
 static void setup(void) {
         ck_assert_int_ge(sd_event_new(&event), 0);
-        ck_assert_int_eq(idle_worker_new(event, &(WorkerOptions){.name = "idle", .queue_max = 2},
-                                         &worker),
-                         0);
+        ck_assert_int_eq(
+                idle_worker_new(event, &(WorkerOptions){.name = "idle", .queue_max = 2}, &worker),
+                0);
 }
 
 static void teardown(void) {
@@ -36,7 +36,8 @@ static void teardown(void) {
         sd_event_unref(event);
 }
 
-START_TEST(thread_comes_with_work_and_goes_after_it) {
+START_TEST(thread_comes_with_work_and_goes_after_it)
+{
         for (unsigned i = 1; i <= 2; i++) {
                 ck_assert(!idle_worker_has_thread(worker));
                 ck_assert_int_eq(idle_worker_submit(worker, &type, NULL, NULL), 0);
@@ -52,7 +53,8 @@ START_TEST(thread_comes_with_work_and_goes_after_it) {
 }
 END_TEST
 
-START_TEST(work_is_drained_without_the_loop) {
+START_TEST(work_is_drained_without_the_loop)
+{
         idle_worker_drain(worker);
         ck_assert_int_eq(idle_worker_submit(worker, &type, NULL, NULL), 0);
         idle_worker_drain(worker);
@@ -60,7 +62,8 @@ START_TEST(work_is_drained_without_the_loop) {
 }
 END_TEST
 
-START_TEST(work_that_was_not_told_is_destroyed) {
+START_TEST(work_that_was_not_told_is_destroyed)
+{
         unsigned n = 0;
 
         while (idle_worker_submit(worker, &type, NULL, NULL) == 0)
