@@ -18,7 +18,7 @@ static int run_example(const char *arguments, char *to, size_t size) {
         FILE *f;
         int r;
 
-        snprintf(command, sizeof(command), EXAMPLE " %s 2>&1", arguments);
+        snprintf(command, sizeof(command), "'" EXAMPLE "' %s 2>&1", arguments);
         f = popen(command, "r");
         ck_assert_ptr_nonnull(f);
         n = fread(to, 1, size - 1, f);

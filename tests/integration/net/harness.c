@@ -37,8 +37,8 @@ void harness_setup(void) {
         ck_assert_ptr_nonnull(mkdtemp(template));
         directory = strdup(template);
         ck_assert_int_eq(chmod(directory, 0755), 0);
-        ck_assert_int_gt(asprintf(&command, "%s/make-certificates %s", TEST_SOURCE_DIR, directory),
-                         0);
+        ck_assert_int_gt(
+                asprintf(&command, "'%s/make-certificates' %s", TEST_SOURCE_DIR, directory), 0);
         ck_assert_int_eq(system(command), 0);
         free(command);
 }
