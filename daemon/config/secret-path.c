@@ -171,7 +171,6 @@ static int read_whole(int fd, size_t max, Secret **ret) {
 static int read_checked(const char *path, const char *what, size_t max, bool is_secret,
                         Secret **ret, char **ret_why) {
         _cleanup_close_ int fd = -1;
-        _cleanup_free_ char *proc = NULL;
         int r;
 
         if (is_unresolved(path))

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static Failure *failure_new_va(ErrorCode code, const char *format, va_list args) {
+_printf_(2, 0) static Failure *failure_new_va(ErrorCode code, const char *format, va_list args) {
         Failure *f = calloc(1, sizeof(Failure));
 
         if (!f)

@@ -55,7 +55,7 @@ static int dial(const char *host, const char *port) {
         return -1;
 }
 
-static SSL *handshake(int fd, const char *host, char **files) {
+static SSL *handshake(int fd, char *host, char **files) {
         SSL_CTX *context = SSL_CTX_new(TLS_client_method());
         SSL *ssl;
 

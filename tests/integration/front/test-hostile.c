@@ -265,15 +265,14 @@ END_TEST
 START_TEST(who_does_not_read_signals_is_closed)
 {
         sd_bus *bus = client_connect(stub->address);
-        _cleanup_free_ char *path = client_submit(bus, "k", NULL);
         sd_bus *deaf = client_connect(stub->address);
 
+        free(client_submit(bus, "k", NULL));
         client_refused(deaf, IPC_MANAGER_PATH, IPC_MANAGER_INTERFACE, "Nonsense",
                        SD_BUS_ERROR_UNKNOWN_METHOD, NULL);
-        for (unsigned i = 0; i < 7; i++) {
-                _cleanup_(sd_bus_message_unrefp) sd_bus_message *m =
-                        client_call(bus, IPC_MANAGER_PATH, IPC_MANAGER_INTERFACE, "Reload", NULL);
-        }
+        for (unsigned i = 0; i < 7; i++)
+                sd_bus_message_unref(
+                        client_call(bus, IPC_MANAGER_PATH, IPC_MANAGER_INTERFACE, "Reload", NULL));
         {
                 int r;
 

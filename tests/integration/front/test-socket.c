@@ -97,7 +97,7 @@ END_TEST
 static void submit_as_myself(void *userdata) {
         sd_bus *bus = client_connect(stub->address);
         _cleanup_free_ char *path = client_submit(bus, userdata, "Done");
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *details = NULL, *jobs = NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *details = NULL;
         uint32_t owner;
 
         details = client_call(bus, path, "org.freedesktop.DBus.Properties", "Get", "ss",
@@ -354,7 +354,6 @@ END_TEST
 START_TEST(no_signal_before_the_first_answer)
 {
         sd_bus *bus = client_connect(stub->address);
-        _cleanup_free_ char *path = client_submit(bus, "k", NULL);
         int fd = raw_connect(stub->socket, true);
         char data[65536];
         size_t size;
@@ -363,6 +362,7 @@ START_TEST(no_signal_before_the_first_answer)
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reload = NULL, *again = NULL;
         ssize_t n;
 
+        free(client_submit(bus, "k", NULL));
         reload = client_call(bus, IPC_MANAGER_PATH, IPC_MANAGER_INTERFACE, "Reload", NULL);
         ck_assert_uint_eq(client_count_jobs(bus), 1);
         n = recv(fd, data, sizeof(data), MSG_DONTWAIT);

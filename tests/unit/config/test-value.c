@@ -143,8 +143,8 @@ START_TEST(a_host_is_a_name_or_an_address_alone)
                                           "a/b",
                                           "1.2.3",
                                           "1.2.3.256",
-                                          "b\xc3\xbc"
-                                          "cher.example",
+                                          ("b\xc3\xbc"
+                                           "cher.example"),
                                           "a%b",
                                           "a,b"};
         char label[CONFIG_HOST_LABEL_MAX + 2];

@@ -427,7 +427,6 @@ END_TEST
 START_TEST(a_read_only_disk_is_said_so)
 {
         _cleanup_opened_ Opened o = {};
-        _cleanup_job_ Job *j = fixture_plain_job();
 
         if (!mount_small("size=256k,mode=0700"))
                 return;
