@@ -14,6 +14,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
+#include "daemon/config/config-value.h"
 #include "daemon/config/config.h"
 #include "daemon/manager/manager.h"
 #include "protocol/aws/wipe.h"
@@ -84,6 +85,13 @@ static int parse_options(int argc, char **argv, Options *o) {
                         o->manager.socket = optarg;
                         break;
                 case BUS:
+                        if (!config_bus_is_valid(optarg)) {
+                                fprintf(stderr,
+                                        "fleetprovd: --bus=%s: system, session, none, or an "
+                                        "address like unix:path=...\n",
+                                        optarg);
+                                return -EINVAL;
+                        }
                         o->manager.bus = optarg;
                         break;
                 case LOG_LEVEL:
