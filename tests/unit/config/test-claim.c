@@ -86,8 +86,8 @@ static bool make_group(void) {
         const char *path = fixture_write_bytes("group", groups, sizeof(groups) - 1, 0644);
 
         return unshare(CLONE_NEWNS) == 0 &&
-               mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-               mount(path, "/etc/group", NULL, MS_BIND, NULL) == 0;
+               mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
+               mount(path, "/etc/group", "none", MS_BIND, NULL) == 0;
 }
 
 START_TEST(our_group_and_no_other_may_read_a_secret)
