@@ -328,6 +328,22 @@ START_TEST(secrets_are_copied_each)
 }
 END_TEST
 
+START_TEST(what_brings_its_caller_a_secret)
+{
+        static const bool brings[OPERATION_MAX] = {[OPERATION_PROVISION] = true,
+                                                   [OPERATION_CREATE_CERTIFICATE_FROM_CSR] = true,
+                                                   [OPERATION_CREATE_KEYS_AND_CERTIFICATE] = true,
+                                                   [OPERATION_ROTATE] = true};
+
+        job->spec->operation = (Operation) _i;
+        ck_assert_int_eq(job_brings_secret(job), _i < OPERATION_MAX && brings[_i]);
+        /* By his own request a provision brings none: its token is spent on the way. */
+        job->spec->csr = strdup("csr");
+        ck_assert_int_eq(job_brings_secret(job),
+                         _i < OPERATION_MAX && brings[_i] && _i != OPERATION_PROVISION);
+}
+END_TEST
+
 /* --- requests --------------------------------------------------------------------------------- */
 
 START_TEST(what_makes_a_request_another_one)
@@ -375,6 +391,7 @@ int main(void) {
         tcase_add_test_raise_signal(c, an_image_keeps_to_the_edges, SIGABRT);
         tcase_add_test(c, its_owner_and_the_privileged_see_it);
         tcase_add_loop_test(c, secrets_are_copied_each, 0, 4);
+        tcase_add_loop_test(c, what_brings_its_caller_a_secret, 0, OPERATION_MAX + 1);
         tcase_add_test(c, what_makes_a_request_another_one);
         suite_add_tcase(s, c);
         return suite_run(s);
