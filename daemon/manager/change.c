@@ -53,6 +53,7 @@ static void apply(PendingChange *p) {
                 job_spec_free(job->spec);
                 job->spec = TAKE_PTR(p->change.starts_over);
                 job->created_boot = p->now_boot;
+                job->cancel_requested = false;
         }
 }
 
@@ -108,6 +109,8 @@ void change_commit(const Change *change) {
         if (change->starts_over) {
                 image.spec = change->starts_over;
                 image.created_boot = p->now_boot;
+                /* What cancelled it before does not cancel it again, at the next start. */
+                image.cancel_requested = false;
         }
         write_down(&image, TAKE_PTR(p));
         job_image_done(&image);

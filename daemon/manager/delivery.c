@@ -9,6 +9,9 @@
 #include "daemon/base/log.h"
 #include "daemon/manager/manager-internal.h"
 
+/* Where the disk does not erase what RetainSec= ended. */
+#define RETENTION_RETRY_USEC USEC_PER_MINUTE
+
 typedef struct Delivery {
         Manager *manager;
         char id[IPC_JOB_ID_LENGTH + 1];
@@ -124,36 +127,66 @@ void manager_acknowledge(Manager *m, Job *job, FrontCall *call) {
                 });
 }
 
+/* The disk did not take it: RetainSec= ends again, but not at once. */
+static void retain_again(Job *job) {
+        Manager *m = job->errand->manager;
+
+        m->retention_not_before = usec_add(clock_boot_usec(), RETENTION_RETRY_USEC);
+        if (job_state_is_final(job->state) && !job->errand->releasing && !job->errand->creating)
+                delivery_retain(job);
+}
+
 /* --- release */
+
+/* Those who asked for its key in the meantime. */
+static void take_held(Job *job, HeldSubmit **ret, size_t *ret_n) {
+        *ret = TAKE_PTR(job->errand->held);
+        *ret_n = job->errand->n_held;
+        job->errand->n_held = 0;
+}
+
+static void submit_held(Manager *m, HeldSubmit *held, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                manager_submit(m, held[i].peer, held[i].spec, held[i].call);
+                peer_free(held[i].peer);
+        }
+        free(held);
+}
 
 static void on_removed(int error, void *userdata) {
         _cleanup_free_ Delivery *d = userdata;
         Manager *m = d->manager;
         Job *job = job_table_find(m->jobs, d->id);
+        HeldSubmit *held;
+        size_t n_held;
 
+        take_held(job, &held, &n_held);
         if (error < 0) {
                 log_error_errno(error, "Job %s cannot be erased", d->id);
                 job->errand->releasing = false;
                 job->hidden = false;
+                retain_again(job);
                 if (d->call)
                         front_call_fail(d->call, storage(error, "The job cannot be erased"));
-                return;
+        } else {
+                job->hidden = false; /* for those who are told that it goes */
+                audit_released(job);
+                front_job_removed(m->front, job);
+                if (d->call)
+                        front_call_done(d->call);
+                delivery_unretain(job);
+                job_table_remove(m->jobs, job);
+                job_run_free(job);
+                errand_free(job);
+                job_free(job);
         }
-        job->hidden = false; /* for those who are told that it goes */
-        audit_released(job);
-        front_job_removed(m->front, job);
-        if (d->call)
-                front_call_done(d->call);
-        delivery_unretain(job);
-        job_table_remove(m->jobs, job);
-        job_run_free(job);
-        errand_free(job);
-        job_free(job);
+        submit_held(m, held, n_held);
 }
 
 static void remove_job(Job *job, Delivery *d) {
         job->errand->releasing = true;
         job->hidden = true;
+        delivery_unretain(job); /* it must not end a second time */
         store_remove(d->manager->store, job, on_removed, d);
 }
 
@@ -171,12 +204,11 @@ void manager_release(Manager *m, Job *job, FrontCall *call) {
 
 /* --- retention */
 
-static void arm_retention(Manager *m);
-
 static void on_forgotten(Job *job, int error, void *userdata) {
-        if (error < 0)
-                log_error_errno(error,
-                                "The secrets of job %s cannot be erased after RetainSec=", job->id);
+        if (error >= 0)
+                return;
+        log_error_errno(error, "The secrets of job %s cannot be erased after RetainSec=", job->id);
+        retain_again(job);
 }
 
 /* RetainSec has passed: secrets go; the record goes too, but for one that a key finds again. */
@@ -196,8 +228,10 @@ static void retention_ends(Job *job) {
                 return;
         }
         d = calloc(1, sizeof(Delivery));
-        if (!d)
+        if (!d) {
+                retain_again(job);
                 return;
+        }
         d->manager = job->errand->manager;
         memcpy(d->id, job->id, sizeof(d->id));
         remove_job(job, d);
@@ -208,21 +242,23 @@ static int on_retention_timer(sd_event_source *source, uint64_t usec, void *user
         usec_t now = clock_boot_usec();
 
         m->retention_timer = sd_event_source_disable_unref(m->retention_timer);
-        while (m->retained_first &&
+        while (m->retained_first && now >= m->retention_not_before &&
                now - m->retained_first->finished_boot >= m->config->retain_usec)
                 retention_ends(m->retained_first);
-        arm_retention(m);
+        delivery_arm_retention(m);
         return 0;
 }
 
-static void arm_retention(Manager *m) {
-        usec_t elapsed, left;
+void delivery_arm_retention(Manager *m) {
+        usec_t now, left;
 
         m->retention_timer = sd_event_source_disable_unref(m->retention_timer);
         if (!m->retained_first || m->config->retain_usec == USEC_INFINITY)
                 return;
-        elapsed = clock_boot_usec() - m->retained_first->finished_boot;
-        left = usec_sub(m->config->retain_usec, elapsed);
+        now = clock_boot_usec();
+        left = usec_sub(m->config->retain_usec, now - m->retained_first->finished_boot);
+        if (left < usec_sub(m->retention_not_before, now))
+                left = usec_sub(m->retention_not_before, now);
         (void) sd_event_add_time_relative(m->event, &m->retention_timer, CLOCK_BOOTTIME, left,
                                           USEC_PER_SEC, on_retention_timer, m);
 }
@@ -255,7 +291,7 @@ void delivery_retain(Job *job) {
         insert_retained(m, job);
         job->errand->retained = true;
         if (m->retained_first == job)
-                arm_retention(m);
+                delivery_arm_retention(m);
 }
 
 void delivery_unretain(Job *job) {

@@ -55,7 +55,7 @@ static void write_again_later(Ending *e, int error) {
         }
 }
 
-static void answer_cancels(Job *job) {
+void ending_answer_cancels(Job *job) {
         JobErrand *errand = job->errand;
 
         for (size_t i = 0; i < errand->n_cancels; i++)
@@ -79,7 +79,7 @@ static void on_end_durable(Job *job, int error, void *userdata) {
         job_run_free(job);
         audit_finished(job);
         front_job_changed(m->front, job);
-        answer_cancels(job);
+        ending_answer_cancels(job);
         delivery_retain(job);
         dispatch_kick(m);
 }
@@ -199,21 +199,28 @@ static Failure *cancelled(const Job *job) {
                                   failure_copy(job->failure));
 }
 
-void manager_cancel(Manager *m, Job *job, FrontCall *call) {
-        JobErrand *errand = job->errand;
-        Slot *s = errand->slot;
+void ending_cancel(Job *job) {
+        Slot *s = job->errand->slot;
 
-        if (job_state_is_final(job->state)) {
-                front_call_done(call);
-                return;
-        }
-        if (errand_add_call(&errand->cancels, &errand->n_cancels, call) < 0)
-                return;
         job->cancel_requested = true;
-        if (errand->ending || (s && s->preparing == job))
+        if (job->errand->ending || (s && s->preparing == job))
                 return;
         if (s && lane_job(s->lane) == job)
                 lane_cancel(s->lane);
         else
                 ending_begin(job, JOB_CANCELLED, cancelled(job), NULL, "cancelled");
+}
+
+void manager_cancel(Manager *m, Job *job, FrontCall *call) {
+        JobErrand *errand = job->errand;
+
+        if (job_state_is_final(job->state) && !errand->creating) {
+                front_call_done(call);
+                return;
+        }
+        if (errand_add_call(&errand->cancels, &errand->n_cancels, call) < 0)
+                return;
+        /* While it is being asked for again there is nothing to stop yet. */
+        if (!job_state_is_final(job->state))
+                ending_cancel(job);
 }

@@ -19,6 +19,15 @@ static void free_calls(FrontCall **calls, size_t n) {
         free(calls);
 }
 
+static void free_held(HeldSubmit *held, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                peer_free(held[i].peer);
+                job_spec_free(held[i].spec);
+                front_call_free(held[i].call);
+        }
+        free(held);
+}
+
 void errand_free(Job *job) {
         JobErrand *errand = TAKE_PTR(job->errand);
 
@@ -28,6 +37,7 @@ void errand_free(Job *job) {
         sd_event_source_disable_unref(errand->wait_timer);
         free_calls(errand->submits, errand->n_submits);
         free_calls(errand->cancels, errand->n_cancels);
+        free_held(errand->held, errand->n_held);
         free(errand);
 }
 
@@ -41,4 +51,21 @@ int errand_add_call(FrontCall ***calls, size_t *n, FrontCall *call) {
         *calls = more;
         more[(*n)++] = call;
         return 0;
+}
+
+void errand_hold_submit(Job *job, const Peer *peer, JobSpec *spec, FrontCall *call) {
+        JobErrand *errand = job->errand;
+        Peer *copy = peer_copy(peer);
+        HeldSubmit *more = NULL;
+
+        if (copy)
+                more = reallocarray(errand->held, errand->n_held + 1, sizeof(HeldSubmit));
+        if (!more) {
+                peer_free(copy);
+                job_spec_free(spec);
+                front_call_fail(call, NULL);
+                return;
+        }
+        errand->held = more;
+        more[errand->n_held++] = (HeldSubmit){.peer = copy, .spec = spec, .call = call};
 }

@@ -108,6 +108,7 @@ static const FrontOps front_ops = {
  */
 static void resume(Manager *m, Job *job) {
         if (job_state_is_final(job->state)) {
+                job->cancel_requested = false; /* or it would cancel a second submission */
                 delivery_retain(job);
                 return;
         }

@@ -92,6 +92,7 @@ int reload_now(Manager *m, char **ret_why) {
                 return r;
         replace_all(m, TAKE_PTR(config));
         attach_jobs(m);
+        delivery_arm_retention(m);
         dispatch_kick(m);
         log_notice("The configuration was read again.");
         return 0;

@@ -177,14 +177,18 @@ static void on_starts_over(Job *job, int error, void *userdata) {
 
         job->errand->creating = false;
         answer_submits(job, error);
-        if (error < 0)
+        if (error < 0) {
+                delivery_retain(job);
+                ending_answer_cancels(job);
                 return;
-        delivery_unretain(job);
-        job->cancel_requested = false;
+        }
         audit_accepted(job);
         front_job_changed(m->front, job);
         ending_arm_deadline(job);
-        dispatch_enqueue(job, false);
+        if (job->errand->n_cancels > 0)
+                ending_cancel(job);
+        else
+                dispatch_enqueue(job, false);
 }
 
 /* After failed, cancelled or expired the same job is queued again with its history. */
@@ -201,6 +205,8 @@ static void start_over(Job *job, JobSpec *spec, FrontCall *call) {
                 return;
         }
         errand->creating = true;
+        /* What RetainSec= says of its last end must not be written behind this. */
+        delivery_unretain(job);
         secrets.ownership_token = TAKE_PTR(spec->ownership_token);
         change_commit(&(Change){.job = job,
                                 .state = JOB_QUEUED,
@@ -361,6 +367,11 @@ void manager_submit(Manager *m, const Peer *peer, JobSpec *spec, FrontCall *call
         }
         if (spec->key)
                 known = job_table_find_key(m->jobs, peer, spec->profile, spec->key);
+        /* What is released is not found again, and its key is free only when it is gone. */
+        if (known && known->errand->releasing) {
+                errand_hold_submit(known, peer, spec, call);
+                return;
+        }
         /* A job that is known needs no claim and no room to be found again. */
         if (known && !may_start_over(known)) {
                 meet_known_job(known, spec, call);

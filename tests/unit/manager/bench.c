@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tests/unit/manager/bench.h"
+
+#define RUNS_MAX 10000
+#define PATIENCE_USEC (20 * USEC_PER_SEC)
+
+Manager *m;
+Slot *slot;
+Peer *alice, *bob;
+
+static char *text(const char *s) {
+        char *copy = strdup(s);
+
+        ck_assert_ptr_nonnull(copy);
+        return copy;
+}
+
+static Profile *make_profile(const char *name) {
+        Profile *p = calloc(1, sizeof(Profile));
+
+        ck_assert_ptr_nonnull(p);
+        p->name = text(name);
+        p->endpoint = text("cloud.example");
+        p->port = 8883;
+        p->template_name = text("Template");
+        p->client_id = text("client");
+        p->deadline_usec = USEC_INFINITY;
+        p->response_timeout_usec = 30 * USEC_PER_SEC;
+        p->fingerprint = text("00");
+        p->access.uids = calloc(2, sizeof(uid_t));
+        p->access.n_uids = 2;
+        p->access.uids[0] = 1000;
+        p->access.uids[1] = 1001;
+        return p;
+}
+
+void bench_setup(void) {
+        m = calloc(1, sizeof(Manager));
+        ck_assert_ptr_nonnull(m);
+        ck_assert_int_ge(sd_event_new(&m->event), 0);
+        m->config = calloc(1, sizeof(Config));
+        ck_assert_ptr_nonnull(m->config);
+        m->config->max_jobs = 100;
+        m->config->max_jobs_per_user = 50;
+        m->config->retain_usec = USEC_PER_DAY;
+        m->jobs = job_table_new();
+        ck_assert_ptr_nonnull(m->jobs);
+        m->next_serial = 1;
+        ck_assert_int_ge(dispatch_init(m), 0);
+        ck_assert_int_ge(slot_new(m, make_profile("p"), &slot), 0);
+        alice = peer_new(DOOR_MAIN, 1000, NULL, 0, false);
+        bob = peer_new(DOOR_MAIN, 1001, NULL, 0, false);
+        bench_run();
+}
+
+void bench_teardown(void) {
+        manager_free(m);
+        peer_free(alice);
+        peer_free(bob);
+}
+
+void bench_run(void) {
+        unsigned runs = 0;
+
+        while (sd_event_run(m->event, 0) > 0)
+                ck_assert_msg(++runs < RUNS_MAX, "the loop does not come to rest");
+}
+
+void bench_run_until_disk(void) {
+        while (disk_pending() == 0)
+                ck_assert_msg(sd_event_run(m->event, PATIENCE_USEC) > 0, "nothing happens");
+}
+
+JobSpec *bench_spec(const char *key) {
+        JobSpec *spec = job_spec_new(OPERATION_PROVISION, "p");
+
+        ck_assert_ptr_nonnull(spec);
+        ck_assert_int_eq(free_and_strdup(&spec->key, key), 0);
+        return spec;
+}
+
+void bench_submit(const Peer *peer, const char *key, FrontCall *call) {
+        *call = (FrontCall){};
+        manager_submit(m, peer, bench_spec(key), call);
+}
+
+Job *bench_job(const FrontCall *call) {
+        ck_assert_int_eq(call->answer, ANSWER_JOB);
+        return job_table_find(m->jobs, call->id);
+}
+
+Job *bench_queued(const Peer *peer, const char *key) {
+        FrontCall call;
+
+        bench_submit(peer, key, &call);
+        ck_assert_uint_eq(disk_pending(), 1);
+        disk_answer(0);
+        return bench_job(&call);
+}
+
+Job *bench_cancelled(const Peer *peer, const char *key) {
+        Job *job = bench_queued(peer, key);
+        FrontCall call = {};
+
+        manager_cancel(m, job, &call);
+        disk_settle();
+        ck_assert_int_eq(call.answer, ANSWER_DONE);
+        ck_assert_int_eq(job->state, JOB_CANCELLED);
+        return job;
+}
+
+Job *bench_succeeded(const Peer *peer, const char *key) {
+        Job *job = bench_queued(peer, key);
+        JobSecrets secrets = {.private_key = secret_new("the key", 7)};
+
+        bench_run();
+        ck_assert_ptr_eq(slot->lane->job, job);
+        slot->lane->options.ops->store(m, job, &secrets, "made");
+        disk_settle();
+        ck_assert_int_eq(slot->lane->stored, 0);
+        lane_finish(slot->lane, JOB_SUCCEEDED, ERROR_NONE, &secrets);
+        job_secrets_done(&secrets);
+        disk_settle();
+        ck_assert_int_eq(job->state, JOB_SUCCEEDED);
+        return job;
+}
