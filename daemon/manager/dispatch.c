@@ -100,6 +100,7 @@ static int on_dispatch_defer(sd_event_source *source, void *userdata) {
         idle_postpone(m);
         LIST_FOREACH(slots, s, m) {
                 reload_settle(s);
+                slot_claim_settle(s);
                 while (can_start(s)) {
                         Job *job = queue_take(s->queue);
 
@@ -154,8 +155,10 @@ static void on_lane_session_changed(void *userdata, Lane *lane) {
         Manager *m = userdata;
         Slot *s = slot_of_lane(m, lane);
 
-        if (s)
+        if (s) {
                 slot_refresh_status(s);
+                slot_claim_session_changed(s);
+        }
         manager_tell_status(m);
         idle_postpone(m);
         dispatch_kick(m);

@@ -8,7 +8,8 @@
  *   change.c       the only way to another state on record: written first, told after
  *   ending.c       deadline, cancel, and the one way to an end
  *   delivery.c     result, acknowledge, release, retention
- *   slot.c         a profile: its lane, its queue, its claim
+ *   slot.c         a profile: its lane, its queue, its status
+ *   slot-claim.c   a profile's claim, and the watch on its files
  *   reload.c       another configuration
  *   audit.c        the journal entries that do not change
  */
@@ -32,7 +33,13 @@ struct Slot {
         sd_event_source *throttle_timer;
         sd_event_source *claim_watch[CLAIM_FILES]; /* the folders its claim's files stand in */
         sd_event_source *claim_timer;              /* debounces them */
-        Claim *claim; /* what the session was opened with; NULL: none yet */
+        sd_event_source *claim_retry_timer;        /* for refused_claim */
+        Claim *claim;         /* what the session was opened with; NULL: none yet */
+        Claim *former_claim;  /* the last that connected, until `claim` has; or NULL */
+        Claim *refused_claim; /* what the files hold and the service does not take; or NULL */
+        bool claim_connected; /* `claim` has */
+        bool claim_refused;   /* fall back to former_claim */
+        bool claim_due;       /* look at the files, or fall back, once nothing is at work */
         ProfileStatus status;
         Profile *next_profile; /* reload: takes its place when the job at work is done */
         LIST_LINK(Slot, slots);
@@ -155,10 +162,17 @@ Slot *slot_free(Slot *s);
 Slot *slot_find(const Manager *m, const char *name);
 /* The profile that "" means; NULL: none. */
 Slot *slot_default(const Manager *m);
-void slot_load_claim(Slot *s);
 void slot_refresh_status(Slot *s);
+int slot_describe(Slot *s);                            /* status: endpoint and claim */
+void slot_set_status_error(Slot *s, Failure *failure); /* takes it */
 /* Another profile of the same name, when nothing is at work. Takes it. */
 void slot_change_profile(Slot *s, Profile *profile);
+
+/* --- slot-claim.c */
+void slot_claim_begin(Slot *s); /* watches and reads it */
+void slot_claim_end(Slot *s);   /* forgets all of it */
+void slot_claim_session_changed(Slot *s);
+void slot_claim_settle(Slot *s); /* the lane is free: take up what changed */
 
 /* --- reload.c */
 int reload_now(Manager *m, char **ret_why);

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* A profile's claim, whose files are watched. One that is not there yet is waited for. One that
+ * changed is taken up when it is whole, and the former serves until the new one has connected: what
+ * the service refuses is put aside, and tried again when its files change, or after a while. */
+
+#include <errno.h>
+#include <libgen.h>
+#include <sys/inotify.h>
+
+#include "daemon/base/clock.h"
+#include "daemon/base/log.h"
+#include "daemon/manager/manager-internal.h"
+
+/* Certificate and key are replaced one after the other: let the dust settle. */
+#define CLAIM_DEBOUNCE_USEC (200 * USEC_PER_MSEC)
+
+/* A certificate may be registered or activated in the cloud after it came here. Each try costs the
+ * session a moment. */
+#define CLAIM_RETRY_USEC (5 * 60 * USEC_PER_SEC)
+
+#define CLAIM_EVENTS                                                                         \
+        (IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_ATTRIB | IN_DELETE_SELF | \
+         IN_MOVE_SELF)
+#define ANCESTOR_EVENTS (IN_MOVED_TO | IN_CREATE | IN_DELETE_SELF | IN_MOVE_SELF)
+
+static void log_claim(const Slot *s, int level, const char *text, const Failure *failure) {
+        const LogField fields[] = {
+                {"FLEETPROV_PROFILE", s->profile->name},
+                {"FLEETPROV_ERROR", failure ? error_code_to_string(failure->code) : NULL}};
+
+        log_message(level, fields, ELEMENTSOF(fields), "Profile %s: %s%s", s->profile->name, text,
+                    failure_message(failure));
+}
+
+/* The old pair serves on where the new files are no pair (yet). */
+static void keep_without_claim(Slot *s, Failure *failure) {
+        if (!streq_ptr(failure_message(failure),
+                       s->status.last_error ? failure_message(s->status.last_error) : NULL))
+                log_claim(s, LOG_WARNING, "", failure);
+        if (s->claim)
+                failure_free(failure);
+        else
+                slot_set_status_error(s, failure);
+}
+
+/* --- which one serves */
+
+static void open_session(Slot *s) {
+        const LaneClaim material = {.trusted = s->claim->trusted,
+                                    .certificate = s->claim->certificate,
+                                    .private_key = s->claim->private_key};
+        int r;
+
+        (void) slot_describe(s);
+        r = lane_open(s->lane, &material);
+        if (r < 0)
+                log_error_errno(r, "Profile %s: cannot open a session", s->profile->name);
+        slot_refresh_status(s);
+}
+
+static void stop_retrying(Slot *s) {
+        s->refused_claim = claim_free(s->refused_claim);
+        s->claim_retry_timer = sd_event_source_disable_unref(s->claim_retry_timer);
+}
+
+static void load(Slot *s) {
+        _cleanup_claim_ Claim *claim = NULL;
+        Failure *failure = NULL;
+
+        if (claim_load(s->profile, &claim, &failure) < 0) {
+                keep_without_claim(s, failure);
+                return;
+        }
+        if (s->refused_claim && claim_equal(claim, s->refused_claim))
+                return;
+        stop_retrying(s);
+        if (claim_equal(claim, s->claim))
+                return;
+        if (s->claim_connected) {
+                claim_free(s->former_claim);
+                s->former_claim = TAKE_PTR(s->claim);
+        }
+        claim_free(s->claim);
+        s->claim = TAKE_PTR(claim);
+        s->claim_connected = false;
+        open_session(s);
+}
+
+static void touch(Slot *s);
+
+static int on_retry_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        Slot *s = userdata;
+
+        stop_retrying(s);
+        touch(s);
+        return 0;
+}
+
+static void fall_back(Slot *s) {
+        log_claim(s, LOG_WARNING, "the former claim serves on, since the new one is not taken: ",
+                  lane_last_error(s->lane));
+        claim_free(s->refused_claim);
+        s->refused_claim = TAKE_PTR(s->claim);
+        s->claim = TAKE_PTR(s->former_claim);
+        s->claim_connected = true;
+        s->claim_refused = false;
+        open_session(s);
+        s->claim_retry_timer = sd_event_source_disable_unref(s->claim_retry_timer);
+        (void) sd_event_add_time_relative(s->manager->event, &s->claim_retry_timer, CLOCK_BOOTTIME,
+                                          CLAIM_RETRY_USEC, 0, on_retry_timer, s);
+}
+
+/* What another claim can mend; a network that is down is no claim's fault. */
+static bool is_about_the_claim(const Failure *failure) {
+        ErrorCode code = failure ? failure->code : ERROR_CONNECTION_LOST;
+
+        return code == ERROR_CREDENTIALS_REFUSED || code == ERROR_PERMISSION_DENIED_BY_POLICY ||
+               code == ERROR_TLS_TRUST || code == ERROR_TLS_FAILED;
+}
+
+void slot_claim_session_changed(Slot *s) {
+        if (lane_state(s->lane) == SESSION_READY) {
+                s->claim_connected = true;
+                s->claim_refused = false;
+                s->former_claim = claim_free(s->former_claim);
+        } else if (s->former_claim && lane_state(s->lane) == SESSION_BACKOFF &&
+                   is_about_the_claim(lane_last_error(s->lane))) {
+                s->claim_refused = true;
+                touch(s); /* not from within the session's own change */
+        }
+}
+
+/* --- the files */
+
+static int on_claim_inotify(sd_event_source *source, const struct inotify_event *event,
+                            void *userdata) {
+        touch(userdata);
+        return 0;
+}
+
+/* A file is replaced by rename, so its folder is what is watched; while that is missing, the
+ * nearest one above it, in which it can appear. */
+static void watch_file(Slot *s, size_t i, const char *file) {
+        _cleanup_free_ char *path = strdup(file);
+        uint32_t events = CLAIM_EVENTS;
+        char *folder = path;
+        int r;
+
+        if (!path)
+                return;
+        do {
+                folder = dirname(folder);
+                r = sd_event_add_inotify(s->manager->event, &s->claim_watch[i], folder,
+                                         events | IN_ONLYDIR, on_claim_inotify, s);
+                events = ANCESTOR_EVENTS;
+        } while ((r == -ENOENT || r == -ENOTDIR) && folder[1] != '\0');
+        if (r < 0)
+                log_warning_errno(r,
+                                  "Profile %s: changes of %s are not noticed; reload after a "
+                                  "change",
+                                  s->profile->name, file);
+}
+
+static void watch(Slot *s) {
+        const char *files[CLAIM_FILES] = {};
+
+        claim_files(s->profile, files);
+        for (size_t i = 0; i < CLAIM_FILES; i++) {
+                s->claim_watch[i] = sd_event_source_disable_unref(s->claim_watch[i]);
+                if (files[i] && files[i][0] == '/')
+                        watch_file(s, i, files[i]);
+        }
+}
+
+/* Taking up a claim in mid-exchange would cost the answer. */
+void slot_claim_settle(Slot *s) {
+        if (!s->claim_due || lane_job(s->lane) || s->preparing)
+                return;
+        s->claim_due = false;
+        if (s->claim_refused && s->former_claim)
+                fall_back(s);
+        /* Folders may have come, gone or changed places: look again, then read. */
+        watch(s);
+        load(s);
+}
+
+static int on_claim_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        Slot *s = userdata;
+
+        s->claim_timer = sd_event_source_disable_unref(s->claim_timer);
+        s->claim_due = true;
+        dispatch_kick(s->manager); /* which settles it before it starts another job */
+        return 0;
+}
+
+static void touch(Slot *s) {
+        if (!s->claim_timer)
+                (void) sd_event_add_time_relative(s->manager->event, &s->claim_timer,
+                                                  CLOCK_BOOTTIME, CLAIM_DEBOUNCE_USEC, 0,
+                                                  on_claim_timer, s);
+}
+
+/* --- life */
+
+void slot_claim_begin(Slot *s) {
+        watch(s);
+        load(s);
+}
+
+void slot_claim_end(Slot *s) {
+        for (size_t i = 0; i < CLAIM_FILES; i++)
+                s->claim_watch[i] = sd_event_source_disable_unref(s->claim_watch[i]);
+        s->claim_timer = sd_event_source_disable_unref(s->claim_timer);
+        stop_retrying(s);
+        s->claim = claim_free(s->claim);
+        s->former_claim = claim_free(s->former_claim);
+        s->claim_connected = s->claim_refused = s->claim_due = false;
+}

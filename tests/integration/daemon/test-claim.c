@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* A claim's files appear, change, and are replaced by others that the service does not take. */
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "tests/integration/lib/stage.h"
+
+/* Takes over the claim of that name, as `claims/device.pem` and `.key` of the daemon's place; from
+ * the cloud's folder, or from the daemon's. */
+static void bring(Place *from, const char *name) {
+        static const struct {
+                const char *end;
+                mode_t mode;
+        } files[] = {{"pem", 0644}, {"key", 0600}};
+
+        for (size_t i = 0; i < ELEMENTSOF(files); i++) {
+                const char *end = files[i].end;
+                _cleanup_free_ char *text =
+                        file_read(place_path(from, place_text(&d.place, "%s.%s", name, end)), NULL);
+                const char *fresh;
+
+                ck_assert_ptr_nonnull(text);
+                fresh = place_write(&d.place, place_text(&d.place, "fresh.%s", end), files[i].mode,
+                                    text);
+                ck_assert_int_eq(
+                        rename(fresh,
+                               place_path(&d.place, place_text(&d.place, "claims/device.%s", end))),
+                        0);
+        }
+}
+
+static void make_folder(void) {
+        ck_assert_int_eq(mkdir(place_path(&d.place, "claims"), 0755), 0);
+}
+
+/* One that no authority of the cloud has signed. */
+static void make_foreign_claim(void) {
+        const char *const argv[] = {"openssl",
+                                    "req",
+                                    "-x509",
+                                    "-newkey",
+                                    "ec",
+                                    "-pkeyopt",
+                                    "ec_paramgen_curve:P-256",
+                                    "-nodes",
+                                    "-subj",
+                                    "/CN=foreign",
+                                    "-days",
+                                    "2",
+                                    "-keyout",
+                                    place_path(&d.place, "foreign.key"),
+                                    "-out",
+                                    place_path(&d.place, "foreign.pem"),
+                                    NULL};
+
+        ck_assert_int_eq(process_run(argv, NULL, NULL), 0);
+}
+
+static void start(bool with_claim) {
+        daemon_make(&d);
+        if (with_claim) {
+                make_folder();
+                bring(&cloud.place, "claim");
+        }
+        daemon_configure(&d, cloud_profile(&cloud, "aws",
+                                           place_text(&d.place,
+                                                      "Certificate=%s/claims/device.pem\n"
+                                                      "PrivateKey=%s/claims/device.key\n",
+                                                      d.place.dir, d.place.dir)));
+        daemon_start(&d);
+        client = agent_open(d.socket);
+        if (with_claim)
+                daemon_wait_session(&d, "aws", "ready");
+}
+
+static const char *fingerprint(void) {
+        fleetprov_status *status = agent_status(client);
+        const char *text = fleetprov_status_get_claim_fingerprint(status, 0);
+        const char *copy = place_text(&d.place, "%s", text ? text : "");
+
+        fleetprov_status_free(status);
+        return copy;
+}
+
+static void must_provision(const char *serial) {
+        agent_wait_end(client, agent_submit(client, &(Wish){.serial = serial}),
+                       FLEETPROV_STATE_SUCCEEDED);
+}
+
+START_TEST(claim_is_waited_for_with_its_folder)
+{
+        start(false);
+        ck_assert_str_eq(fingerprint(), "");
+        make_folder();
+        bring(&cloud.place, "claim");
+        daemon_wait_session(&d, "aws", "ready");
+        must_provision("late");
+}
+END_TEST
+
+START_TEST(another_claim_is_taken_up)
+{
+        const char *before;
+
+        start(true);
+        before = fingerprint();
+        bring(&cloud.place, "claim-2");
+        WAIT_FOR(!streq(fingerprint(), before));
+        daemon_wait_session(&d, "aws", "ready");
+        must_provision("second");
+}
+END_TEST
+
+START_TEST(former_claim_serves_until_the_new_one_connects)
+{
+        const char *before;
+
+        start(true);
+        before = fingerprint();
+        make_foreign_claim();
+        bring(&d.place, "foreign");
+        WAIT_FOR(file_has(d.log, "the former claim serves on"));
+        daemon_wait_session(&d, "aws", "ready");
+        ck_assert_str_eq(fingerprint(), before);
+        must_provision("former");
+        /* What was refused once bars nobody else's way. */
+        bring(&cloud.place, "claim-2");
+        WAIT_FOR(!streq(fingerprint(), before));
+        daemon_wait_session(&d, "aws", "ready");
+        must_provision("after");
+}
+END_TEST
+
+int main(void) {
+        Suite *suite = suite_create("daemon: claim");
+        TCase *tc = stage_alone(suite, "claim");
+
+        tcase_add_test(tc, claim_is_waited_for_with_its_folder);
+        tcase_add_test(tc, another_claim_is_taken_up);
+        tcase_add_test(tc, former_claim_serves_until_the_new_one_connects);
+        return stage_run(suite);
+}
