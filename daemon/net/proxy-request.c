@@ -14,7 +14,8 @@ static bool credentials_are_right(const char *value, size_t size, const Secret *
         return given && secret_equal(given, credentials);
 }
 
-ProxyRequest proxy_request_check(const uint8_t *data, size_t size, const Secret *credentials) {
+ProxyRequest proxy_request_check(const uint8_t *data, size_t size, const Secret *credentials,
+                                 size_t *ret_size) {
         const char *line = (const char *) data, *end, *line_end;
         size_t method = size < strlen(METHOD) ? size : strlen(METHOD);
         bool right = false;
@@ -24,10 +25,7 @@ ProxyRequest proxy_request_check(const uint8_t *data, size_t size, const Secret 
         end = memmem(data, size, END, strlen(END));
         if (!end)
                 return size == PROXY_REQUEST_MAX ? PROXY_REQUEST_WRONG : PROXY_REQUEST_INCOMPLETE;
-        /* Nobody speaks MQTT before he was answered. */
-        if (end + strlen(END) != line + size)
-                return PROXY_REQUEST_WRONG;
-
+        *ret_size = (size_t) (end - line) + strlen(END);
         end += strlen(LINE_END);
         for (; line < end; line = line_end + strlen(LINE_END)) {
                 line_end = memmem(line, (size_t) (end - line), LINE_END, strlen(LINE_END));

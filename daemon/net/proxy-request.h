@@ -11,9 +11,10 @@
 typedef enum ProxyRequest {
         PROXY_REQUEST_INCOMPLETE, /* so far so good */
         PROXY_REQUEST_RIGHT,
-        PROXY_REQUEST_WRONG, /* no CONNECT, without the secret, too long, or with something behind
-                              */
+        PROXY_REQUEST_WRONG, /* no CONNECT, without the secret, or too long */
 } ProxyRequest;
 
-/* `credentials`: what must stand behind "Basic ", in base64. Compared in constant time. */
-ProxyRequest proxy_request_check(const uint8_t *data, size_t size, const Secret *credentials);
+/* `credentials`: what must stand behind "Basic ", in base64. Compared in constant time. *ret_size
+ * (filled when RIGHT): of the request; what stands behind it is MQTT already. */
+ProxyRequest proxy_request_check(const uint8_t *data, size_t size, const Secret *credentials,
+                                 size_t *ret_size);

@@ -93,10 +93,22 @@ static void server_failed(Pump *p, Failure *failure) {
                 pump_end(p, PUMP_SERVER_ENDED, TAKE_PTR(p->failure));
 }
 
+/* A source without events would still be told of errors and hang-ups, again and again: off. */
+static int wait_for(sd_event_source *s, uint32_t events) {
+        int r;
+
+        if (!s)
+                return 0;
+        r = sd_event_source_set_io_events(s, events);
+        if (r < 0)
+                return r;
+        return sd_event_source_set_enabled(s, events != 0 ? SD_EVENT_ON : SD_EVENT_OFF);
+}
+
 /* What each side waits for follows from what is in the buffers. */
 static void update_events(Pump *p) {
         uint32_t tls_events = 0, leg_events = 0;
-        int r = 0;
+        int r;
 
         if (p->over)
                 return;
@@ -108,10 +120,9 @@ static void update_events(Pump *p) {
                 leg_events |= EPOLLIN;
         if (!buffer_is_empty(&p->down))
                 leg_events |= EPOLLOUT;
-        if (p->tls_io)
-                r = sd_event_source_set_io_events(p->tls_io, tls_events);
-        if (r >= 0 && p->leg_io)
-                r = sd_event_source_set_io_events(p->leg_io, leg_events);
+        r = wait_for(p->tls_io, tls_events);
+        if (r >= 0)
+                r = wait_for(p->leg_io, leg_events);
         if (r < 0)
                 pump_end(p, PUMP_SERVER_ENDED,
                          failure_from_errno(r, "cannot wait for %s", p->endpoint));

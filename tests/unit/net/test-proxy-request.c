@@ -35,16 +35,20 @@ static const struct {
         {"the secret in another header", LINE "Authorization: Basic " SECRET "\r\n\r\n",
          PROXY_REQUEST_WRONG},
         {"the secret behind the end", LINE "\r\n" AUTHORIZATION, PROXY_REQUEST_WRONG},
-        {"MQTT behind the end", LINE AUTHORIZATION "\r\n\x10", PROXY_REQUEST_WRONG},
+        {"MQTT behind the end", LINE AUTHORIZATION "\r\n\x10\r\n\r\n", PROXY_REQUEST_RIGHT},
+        {"MQTT behind the end, without the secret", LINE HOST "\r\n\x10", PROXY_REQUEST_WRONG},
 };
 
 START_TEST(only_connect_with_the_secret_is_right)
 {
         _cleanup_secret_ Secret *secret = secret_new(SECRET, strlen(SECRET));
-        ProxyRequest r = proxy_request_check((const uint8_t *) cases[_i].text,
-                                             strlen(cases[_i].text), secret);
+        const char *text = cases[_i].text;
+        size_t size = 0;
+        ProxyRequest r = proxy_request_check((const uint8_t *) text, strlen(text), secret, &size);
 
         ck_assert_msg(r == cases[_i].result, "%s: %d", cases[_i].what, r);
+        if (r == PROXY_REQUEST_RIGHT)
+                ck_assert_uint_eq(size, (size_t) (strstr(text, "\r\n\r\n") + 4 - text));
 }
 END_TEST
 
@@ -53,8 +57,10 @@ START_TEST(request_may_come_byte_by_byte)
         static const char text[] = LINE HOST AUTHORIZATION "\r\n";
         _cleanup_secret_ Secret *secret = secret_new(SECRET, strlen(SECRET));
 
+        size_t size;
+
         for (size_t i = 0; i < strlen(text); i++)
-                ck_assert_int_eq(proxy_request_check((const uint8_t *) text, i, secret),
+                ck_assert_int_eq(proxy_request_check((const uint8_t *) text, i, secret, &size),
                                  PROXY_REQUEST_INCOMPLETE);
 }
 END_TEST
@@ -63,13 +69,15 @@ START_TEST(request_without_an_end_is_not_waited_for)
 {
         _cleanup_secret_ Secret *secret = secret_new(SECRET, strlen(SECRET));
         uint8_t text[PROXY_REQUEST_MAX + 1];
+        size_t size;
 
         memset(text, 'x', sizeof(text));
         memcpy(text, LINE, strlen(LINE));
-        ck_assert_int_eq(proxy_request_check(text, PROXY_REQUEST_MAX - 1, secret),
+        ck_assert_int_eq(proxy_request_check(text, PROXY_REQUEST_MAX - 1, secret, &size),
                          PROXY_REQUEST_INCOMPLETE);
-        ck_assert_int_eq(proxy_request_check(text, PROXY_REQUEST_MAX, secret), PROXY_REQUEST_WRONG);
-        ck_assert_int_eq(proxy_request_check(text, PROXY_REQUEST_MAX + 1, secret),
+        ck_assert_int_eq(proxy_request_check(text, PROXY_REQUEST_MAX, secret, &size),
+                         PROXY_REQUEST_WRONG);
+        ck_assert_int_eq(proxy_request_check(text, PROXY_REQUEST_MAX + 1, secret, &size),
                          PROXY_REQUEST_WRONG);
 }
 END_TEST
