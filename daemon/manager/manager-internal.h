@@ -59,17 +59,10 @@ struct Manager {
         LIST_HEAD(Job, retained);
         sd_event_source *dispatch; /* starts jobs: one defer source of normal priority */
         sd_event_source *retention_timer;
+        usec_t retention_not_before; /* boot clock; after the disk refused */
         sd_event_source *idle_timer; /* gives memory back once nothing has moved for a while */
 };
 
-/* What the manager keeps for a job beside what the job is. */
-typedef struct JobErrand {
-        Manager *manager;
-        Slot *slot; /* NULL: its profile is gone */
-        usec_t retention_not_before; /* boot clock; after the disk refused */
-        sd_event_source *deadline_timer;
-        sd_event_source *wait_timer; /* between two tries, or until the disk takes it again */
-        FrontCall **submits;         /* wait for the request to be durable */
 /* A request that is looked at once the job with its key is gone. */
 typedef struct HeldSubmit {
         Peer *peer;
@@ -77,9 +70,18 @@ typedef struct HeldSubmit {
         FrontCall *call;
 } HeldSubmit;
 
+/* What the manager keeps for a job beside what the job is. */
+typedef struct JobErrand {
+        Manager *manager;
+        Slot *slot; /* NULL: its profile is gone */
+        sd_event_source *deadline_timer;
+        sd_event_source *wait_timer; /* between two tries, or until the disk takes it again */
+        FrontCall **submits;         /* wait for the request to be durable */
         size_t n_submits;
         FrontCall **cancels; /* wait for the end to be durable */
         size_t n_cancels;
+        HeldSubmit *held; /* ask for its key while it is being erased */
+        size_t n_held;
         bool creating;  /* the request is being written */
         bool ending;    /* the end is being written */
         bool releasing; /* the job is being erased */
@@ -87,10 +89,10 @@ typedef struct HeldSubmit {
 } JobErrand;
 
 int errand_new(Manager *m, Job *job);
-        HeldSubmit *held; /* ask for its key while it is being erased */
-        size_t n_held;
 void errand_free(Job *job);
 int errand_add_call(FrontCall ***calls, size_t *n, FrontCall *call);
+/* Takes spec and call in any case. */
+void errand_hold_submit(Job *job, const Peer *peer, JobSpec *spec, FrontCall *call);
 
 /* --- manager.c */
 void manager_tell_status(const Manager *m); /* to systemd, as STATUS= */
@@ -98,8 +100,6 @@ void manager_tell_status(const Manager *m); /* to systemd, as STATUS= */
 /* --- submission.c */
 void manager_submit(Manager *m, const Peer *peer, JobSpec *spec, FrontCall *call);
 /* The caller's groups and the rule of the profile as they are now. NULL: it may. */
-/* Takes spec and call in any case. */
-void errand_hold_submit(Job *job, const Peer *peer, JobSpec *spec, FrontCall *call);
 Failure *submission_refuses_peer(const Profile *profile, const Peer *peer);
 
 /* --- dispatch.c */
@@ -140,6 +140,8 @@ void change_phase(Job *job, JobState state, JobPhase phase, const char *text);
 void ending_begin(Job *job, JobState outcome, Failure *failure, const JobSecrets *secrets,
                   const char *text);
 void ending_arm_deadline(Job *job);
+void ending_cancel(Job *job);
+void ending_answer_cancels(Job *job);
 void manager_cancel(Manager *m, Job *job, FrontCall *call);
 
 /* --- delivery.c */
@@ -147,9 +149,8 @@ void manager_get_result(Manager *m, Job *job, FrontCall *call);
 void manager_acknowledge(Manager *m, Job *job, FrontCall *call);
 void manager_release(Manager *m, Job *job, FrontCall *call);
 void delivery_retain(Job *job);
-void ending_cancel(Job *job);
-void ending_answer_cancels(Job *job);
 void delivery_unretain(Job *job);
+void delivery_arm_retention(Manager *m); /* RetainSec= may be another */
 
 /* --- idle.c */
 /* Something moved: memory is given back a while after the last time this was called. */
@@ -157,7 +158,6 @@ void idle_postpone(Manager *m);
 
 /* --- slot.c */
 int slot_new(Manager *m, Profile *profile, Slot **ret); /* takes the profile on success */
-void delivery_arm_retention(Manager *m); /* RetainSec= may be another */
 Slot *slot_free(Slot *s);
 Slot *slot_find(const Manager *m, const char *name);
 /* The profile that "" means; NULL: none. */
