@@ -377,9 +377,10 @@ void manager_submit(Manager *m, const Peer *peer, JobSpec *spec, FrontCall *call
                 meet_known_job(known, spec, call);
                 return;
         }
-        f = check_spec(spec, slot);
-        if (!f && !known)
-                f = check_quota(m, peer);
+        /* Before the request is looked at: the signature of a CSR costs milliseconds. */
+        f = known ? NULL : check_quota(m, peer);
+        if (!f)
+                f = check_spec(spec, slot);
         if (f) {
                 refuse(peer, spec, call, f);
                 return;

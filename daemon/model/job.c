@@ -198,6 +198,10 @@ static void enter_state(Job *j, JobState state, JobPhase phase, usec_t now_real,
                 j->finished_boot = now_boot;
         } else if (job_state_is_final(j->state))
                 j->finished_real = j->finished_boot = 0;
+        if (j->state_counts) {
+                j->state_counts[j->state]--;
+                j->state_counts[state]++;
+        }
         j->state = state;
         j->phase = phase;
         (void) job_add_history(j, now_real, state, phase, text);
@@ -220,6 +224,7 @@ int job_image_make(const Job *j, JobState state, JobPhase phase, usec_t now_real
 
         image.history = NULL;
         image.n_history = 0;
+        image.state_counts = NULL;
         for (size_t i = first; i < j->n_history; i++) {
                 const JobHistory *h = j->history + i;
 
