@@ -259,6 +259,19 @@ START_TEST(an_image_without_a_change_adds_no_line)
 }
 END_TEST
 
+START_TEST(an_image_of_another_phase_has_its_line)
+{
+        Job image;
+
+        job_set_state(job, JOB_RUNNING, PHASE_KEYGEN, 5, 6, "key");
+        ck_assert_int_eq(job_image_make(job, JOB_RUNNING, PHASE_CREATE, 10, 20, "asking", &image),
+                         0);
+        ck_assert_int_eq(image.phase, PHASE_CREATE);
+        ck_assert_str_eq(image.history[image.n_history - 1].text, "asking");
+        job_image_done(&image);
+}
+END_TEST
+
 START_TEST(an_image_has_the_tail_of_a_long_history)
 {
         Job image;
@@ -387,6 +400,7 @@ int main(void) {
         tcase_add_test(c, an_image_is_the_job_as_it_will_be);
         tcase_add_test(c, an_image_of_an_end_has_its_time);
         tcase_add_test(c, an_image_without_a_change_adds_no_line);
+        tcase_add_test(c, an_image_of_another_phase_has_its_line);
         tcase_add_test(c, an_image_has_the_tail_of_a_long_history);
         tcase_add_test_raise_signal(c, an_image_keeps_to_the_edges, SIGABRT);
         tcase_add_test(c, its_owner_and_the_privileged_see_it);

@@ -8,7 +8,7 @@
 #include "protocol/aws/topic.h"
 
 /* Nothing in these tests takes so long; what does hangs. */
-#define PATIENCE_USEC (60 * USEC_PER_SEC)
+#define PATIENCE_USEC (30 * USEC_PER_SEC)
 
 Fixture fixture;
 

@@ -55,6 +55,26 @@ START_TEST(an_answer_to_another_operation_is_ignored)
 }
 END_TEST
 
+START_TEST(an_answer_in_another_format_or_of_another_template_is_ignored)
+{
+        static const char *const topics[] = {
+                "$aws/provisioning-templates/" FIXTURE_TEMPLATE "/provision/cbor/rejected",
+                "$aws/provisioning-templates/" FIXTURE_TEMPLATE "s/provision/json/rejected",
+                "$aws/provisioning-templates/" FIXTURE_TEMPLATE "/provision/json",
+        };
+        Payload p = cloud_rejected(ENCODING_JSON, 400, "InvalidPayload", "no");
+
+        fixture_ready();
+        start_register(register_job("1"));
+        for (size_t i = 0; i < ELEMENTSOF(topics); i++)
+                fake_message(topics[i], &p);
+        payload_done(&p);
+        fixture_expect("register ");
+        fixture_answer_registered("thing");
+        fixture_expect("succeeded ");
+}
+END_TEST
+
 START_TEST(nothing_answers_a_request_that_was_not_sent_yet)
 {
         fixture_ready();
@@ -414,6 +434,7 @@ END_TEST
 static void add_tests(TCase *c) {
         tcase_add_test(c, an_answer_that_nobody_waits_for_is_ignored);
         tcase_add_test(c, an_answer_to_another_operation_is_ignored);
+        tcase_add_test(c, an_answer_in_another_format_or_of_another_template_is_ignored);
         tcase_add_test(c, nothing_answers_a_request_that_was_not_sent_yet);
         tcase_add_test(c, the_answer_comes_once_the_disk_is_asked);
         tcase_add_loop_test(c, a_foreign_certificate_is_ignored_and_the_right_one_taken, 0,
