@@ -5,9 +5,13 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <time.h>
 
 #include "daemon/base/clock.h"
 #include "daemon/base/list.h"
+#include "daemon/base/worker-stack.h"
+
+#define NSEC_PER_USEC 1000U
 
 typedef struct Item Item;
 struct Item {
@@ -26,13 +30,16 @@ struct Worker {
         int completion_fd;
         size_t queue_max;
         size_t pending; /* loop thread only */
+        usec_t linger_usec;
+        bool may_hang;
         void (*flush)(void *userdata);
         void (*idle)(void *userdata);
         void *userdata;
 
         char *name;
+        /* Loop thread only; where `stack` is NULL, there is no thread. */
         pthread_t thread;
-        bool started; /* loop thread only */
+        void *stack;
 
         pthread_mutex_t lock;
         pthread_cond_t wake;     /* something waits, or stop */
@@ -42,6 +49,8 @@ struct Worker {
         ItemList done;
         usec_t busy_since;
         bool stop;
+        bool abandoned; /* by worker_free(): the thread frees what is left */
+        bool ended;     /* the thread does not touch the Worker any more */
 };
 
 static void items_move(ItemList *to, ItemList *from) {
@@ -68,6 +77,15 @@ static void items_free(ItemList *list) {
         }
 }
 
+static bool is_abandoned(Worker *w) {
+        bool abandoned;
+
+        pthread_mutex_lock(&w->lock);
+        abandoned = w->abandoned;
+        pthread_mutex_unlock(&w->lock);
+        return abandoned;
+}
+
 /* Returns true when it was told to stop in the middle of a lot. */
 static bool run_lot(Worker *w, ItemList *lot) {
         Item *item;
@@ -83,47 +101,93 @@ static bool run_lot(Worker *w, ItemList *lot) {
                         return true;
                 item->type->run(item->task);
         }
-        if (w->flush)
+        if (w->flush && !is_abandoned(w))
                 w->flush(w->userdata);
         return false;
 }
 
+/* The last of it, on whichever thread it is. */
+static void worker_release(Worker *w) {
+        items_free(&w->waiting);
+        items_free(&w->done);
+        close_fd(w->completion_fd);
+        free(w->name);
+        pthread_cond_destroy(&w->finished);
+        pthread_cond_destroy(&w->wake);
+        pthread_mutex_destroy(&w->lock);
+        free(w);
+}
+
+static struct timespec after(usec_t usec) {
+        struct timespec t;
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &t);
+        usec = usec_add((usec_t) t.tv_nsec / NSEC_PER_USEC, usec);
+        t.tv_sec += (time_t) (usec / USEC_PER_SEC);
+        t.tv_nsec = (long) (usec % USEC_PER_SEC * NSEC_PER_USEC);
+        return t;
+}
+
+/* With the lock held. True: there is work. */
+static bool wait_for_work(Worker *w) {
+        const bool stays = w->linger_usec == USEC_INFINITY;
+        const struct timespec deadline = stays ? (struct timespec){} : after(w->linger_usec);
+        int r = 0;
+
+        while (!w->stop && w->n_waiting == 0 && r != ETIMEDOUT)
+                r = stays ? pthread_cond_wait(&w->wake, &w->lock)
+                          : pthread_cond_timedwait(&w->wake, &w->lock, &deadline);
+        return !w->stop && w->n_waiting > 0;
+}
+
+/* With the lock held, and without it for as long as it runs. False: it was told to stop. */
+static bool work(Worker *w) {
+        ItemList lot = {};
+        bool stopped;
+
+        items_move(&lot, &w->waiting);
+        w->n_waiting = 0;
+        pthread_mutex_unlock(&w->lock);
+        stopped = run_lot(w, &lot);
+        pthread_mutex_lock(&w->lock);
+        w->busy_since = USEC_INFINITY;
+        if (stopped) {
+                items_move(&w->waiting, &lot); /* worker_release() destroys them */
+                return false;
+        }
+        items_move(&w->done, &lot);
+        pthread_cond_broadcast(&w->finished);
+        (void) eventfd_write(w->completion_fd, 1);
+        if (w->idle && w->n_waiting == 0 && !w->stop) {
+                pthread_mutex_unlock(&w->lock);
+                w->idle(w->userdata);
+                pthread_mutex_lock(&w->lock);
+        }
+        return true;
+}
+
 static void *worker_main(void *p) {
         Worker *w = p;
-        ItemList lot = {};
 
         pthread_mutex_lock(&w->lock);
-        for (;;) {
-                while (!w->stop && w->n_waiting == 0)
-                        pthread_cond_wait(&w->wake, &w->lock);
-                if (w->stop)
+        while (wait_for_work(w))
+                if (!work(w))
                         break;
-                items_move(&lot, &w->waiting);
-                w->n_waiting = 0;
+        if (w->abandoned) {
                 pthread_mutex_unlock(&w->lock);
-
-                if (run_lot(w, &lot)) {
-                        pthread_mutex_lock(&w->lock);
-                        items_move(&w->waiting, &lot); /* worker_free() destroys them */
-                        break;
-                }
-
-                pthread_mutex_lock(&w->lock);
-                items_move(&w->done, &lot);
-                w->busy_since = USEC_INFINITY;
-                pthread_cond_broadcast(&w->finished);
-                (void) eventfd_write(w->completion_fd, 1);
-                if (w->idle && w->n_waiting == 0) {
-                        pthread_mutex_unlock(&w->lock);
-                        w->idle(w->userdata);
-                        pthread_mutex_lock(&w->lock);
-                }
+                worker_release(w);
+                return NULL;
         }
-        w->busy_since = USEC_INFINITY;
-        pthread_mutex_unlock(&w->lock);
-        /* What libraries keep for a thread, nobody can reach when it is gone. */
-        if (w->idle)
+        /* What libraries keep for a thread, nobody can reach when it is gone. Where nobody told it
+         * to stop, this was done when the work ran out. */
+        if (w->stop && w->idle) {
+                pthread_mutex_unlock(&w->lock);
                 w->idle(w->userdata);
+                pthread_mutex_lock(&w->lock);
+        }
+        w->ended = true;
+        (void) eventfd_write(w->completion_fd, 1);
+        pthread_mutex_unlock(&w->lock);
         return NULL;
 }
 
@@ -143,10 +207,28 @@ static void tell_completions(Worker *w) {
         }
 }
 
+/* Nothing but the end of the thread is waited for. */
+static void join_thread(Worker *w) {
+        pthread_join(w->thread, NULL);
+        w->stack = worker_stack_free(w->stack);
+        w->ended = false;
+}
+
+static void join_ended_thread(Worker *w) {
+        bool ended;
+
+        pthread_mutex_lock(&w->lock);
+        ended = w->ended;
+        pthread_mutex_unlock(&w->lock);
+        if (ended)
+                join_thread(w);
+}
+
 static int on_completion_io(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
         eventfd_t count;
 
         (void) eventfd_read(fd, &count);
+        join_ended_thread(userdata);
         tell_completions(userdata);
         return 0;
 }
@@ -155,18 +237,34 @@ static int start_thread(Worker *w) {
         sigset_t all, before;
         int r;
 
-        if (w->started)
+        if (w->stack)
                 return 0;
+        w->stack = worker_stack_new();
+        if (!w->stack)
+                return -errno;
         /* Signals are the loop's business. */
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, &before);
-        r = pthread_create(&w->thread, NULL, worker_main, w);
+        r = worker_stack_run(w->stack, worker_main, w, &w->thread);
         pthread_sigmask(SIG_SETMASK, &before, NULL);
-        if (r > 0)
-                return -r;
-        w->started = true;
+        if (r < 0) {
+                w->stack = worker_stack_free(w->stack);
+                return r;
+        }
         (void) pthread_setname_np(w->thread, w->name);
         return 0;
+}
+
+/* pthread_cond_timedwait() by a clock that nobody sets. */
+static void init_locks(Worker *w) {
+        pthread_condattr_t attributes;
+
+        pthread_condattr_init(&attributes);
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+        pthread_mutex_init(&w->lock, NULL);
+        pthread_cond_init(&w->wake, &attributes);
+        pthread_cond_init(&w->finished, NULL);
+        pthread_condattr_destroy(&attributes);
 }
 
 int worker_new(sd_event *event, const WorkerOptions *options, Worker **ret) {
@@ -181,10 +279,10 @@ int worker_new(sd_event *event, const WorkerOptions *options, Worker **ret) {
         w->flush = options->flush;
         w->idle = options->idle;
         w->userdata = options->userdata;
+        w->linger_usec = options->linger_usec > 0 ? options->linger_usec : USEC_INFINITY;
+        w->may_hang = options->may_hang;
         w->busy_since = USEC_INFINITY;
-        pthread_mutex_init(&w->lock, NULL);
-        pthread_cond_init(&w->wake, NULL);
-        pthread_cond_init(&w->finished, NULL);
+        init_locks(w);
 
         w->name = strdup(options->name);
         if (!w->name)
@@ -200,61 +298,79 @@ int worker_new(sd_event *event, const WorkerOptions *options, Worker **ret) {
         return 0;
 }
 
+/* True: the Worker is the thread's from now on. */
+static bool stop_thread(Worker *w) {
+        pthread_mutex_lock(&w->lock);
+        w->stop = true;
+        pthread_cond_broadcast(&w->wake);
+        if (w->may_hang && w->busy_since != USEC_INFINITY) {
+                items_free(&w->waiting);
+                items_free(&w->done);
+                w->abandoned = true;
+                /* Its stack stays mapped: it cannot take it away from under itself. */
+                pthread_detach(w->thread);
+                pthread_mutex_unlock(&w->lock);
+                return true;
+        }
+        pthread_mutex_unlock(&w->lock);
+        join_thread(w);
+        return false;
+}
+
 Worker *worker_free(Worker *w) {
         if (!w)
                 return NULL;
-        if (w->started) {
-                pthread_mutex_lock(&w->lock);
-                w->stop = true;
-                pthread_cond_broadcast(&w->wake);
-                pthread_mutex_unlock(&w->lock);
-                pthread_join(w->thread, NULL);
-        }
-        items_free(&w->waiting);
-        items_free(&w->done);
-        sd_event_source_disable_unref(w->source);
-        close_fd(w->completion_fd);
-        free(w->name);
-        pthread_cond_destroy(&w->finished);
-        pthread_cond_destroy(&w->wake);
-        pthread_mutex_destroy(&w->lock);
-        free(w);
+        w->source = sd_event_source_disable_unref(w->source);
+        if (!w->stack || !stop_thread(w))
+                worker_release(w);
         return NULL;
 }
 
-int worker_submit(Worker *w, const WorkerTaskType *type, void *task, void *userdata) {
-        Item *item = NULL;
+/* With the lock held, which a thread that has ended does not want any more. */
+static int enqueue(Worker *w, Item *item) {
         int r;
 
-        r = start_thread(w);
-        if (r >= 0) {
-                item = calloc(1, sizeof(Item));
-                if (!item)
-                        r = -ENOMEM;
-        }
-        if (r < 0) {
-                if (type->destroy)
-                        type->destroy(task);
-                return r;
-        }
-        *item = (Item){.type = type, .task = task, .userdata = userdata};
-
-        pthread_mutex_lock(&w->lock);
-        if (w->n_waiting >= w->queue_max) {
-                pthread_mutex_unlock(&w->lock);
-                item_free(item);
+        if (w->n_waiting >= w->queue_max)
                 return -EAGAIN;
-        }
+        if (w->ended)
+                join_thread(w);
+        r = start_thread(w);
+        if (r < 0)
+                return r;
         LIST_APPEND(items, &w->waiting, item);
         w->n_waiting++;
         pthread_cond_signal(&w->wake);
+        return 0;
+}
+
+int worker_submit(Worker *w, const WorkerTaskType *type, void *task, void *userdata) {
+        Item *item;
+        int r;
+
+        item = calloc(1, sizeof(Item));
+        if (!item) {
+                if (type->destroy)
+                        type->destroy(task);
+                return -ENOMEM;
+        }
+        *item = (Item){.type = type, .task = task, .userdata = userdata};
+        pthread_mutex_lock(&w->lock);
+        r = enqueue(w, item);
         pthread_mutex_unlock(&w->lock);
+        if (r < 0) {
+                item_free(item);
+                return r;
+        }
         w->pending++;
         return 0;
 }
 
 size_t worker_pending(const Worker *w) {
         return w->pending;
+}
+
+bool worker_has_thread(const Worker *w) {
+        return w->stack;
 }
 
 usec_t worker_busy_since(Worker *w) {

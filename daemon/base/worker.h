@@ -8,25 +8,36 @@
  * takes all that waits at once: it runs each task, then calls `flush` once for the whole lot, and
  * only then are their completions told. That is how one fsync serves everybody who waits for it.
  *
- * The thread is made with the first task: its stack and its share of the libraries' thread-local
- * memory cost some 56 KB, which a worker that is never needed does not take. */
+ * The thread is made with the first task, and may end when there is nothing to do: its stack and
+ * its share of the libraries' thread-local memory cost some 60 KB. The next task makes another one.
+ */
 
 #include <systemd/sd-event.h>
 
 #include "daemon/base/macro.h"
+
+/* What a thread may cost that has nothing to do, for those whose work comes in fits. */
+#define WORKER_LINGER_USEC USEC_PER_SEC
 
 typedef struct Worker Worker;
 
 typedef struct WorkerTaskType {
         void (*run)(void *task);                      /* on the worker's thread */
         void (*complete)(void *task, void *userdata); /* on the loop's thread; then `destroy` */
-        void (*destroy)(void *task); /* on the loop's thread; alone for tasks that never ran */
+        /* On the loop's thread (but see may_hang); alone for tasks that never ran. */
+        void (*destroy)(void *task);
 } WorkerTaskType;
 
 typedef struct WorkerOptions {
         const char *name;              /* of the thread, 15 bytes at most */
         size_t queue_max;              /* tasks that may wait; one more is -EAGAIN */
         void (*flush)(void *userdata); /* on the worker's thread, after a lot; or NULL */
+        /* Without work for so long, the thread ends. 0 or USEC_INFINITY: it stays. */
+        usec_t linger_usec;
+        /* A task may hang, and the one that runs is not waited for by worker_free(): it and its
+         * thread are left to themselves. What it touches must not be gone by then; `destroy` of it
+         * and of those that came with it is called on that thread, and no `flush` and no `idle`. */
+        bool may_hang;
         /* On the worker's thread, when nothing waits, and before the thread ends; or NULL. */
         void (*idle)(void *userdata);
         void *userdata; /* of flush and idle */
@@ -34,7 +45,8 @@ typedef struct WorkerOptions {
 
 int worker_new(sd_event *event, const WorkerOptions *options, Worker **ret);
 
-/* Ends after the task that runs now; what waits is destroyed without being told. Loop thread. */
+/* Ends after the task that runs now (see may_hang); what waits is destroyed without being told.
+ * Loop thread, also when the loop has exited. */
 Worker *worker_free(Worker *w);
 DEFINE_CLEANUP(Worker *, worker_free);
 
@@ -43,6 +55,9 @@ int worker_submit(Worker *w, const WorkerTaskType *type, void *task, void *userd
 
 /* Tasks that were submitted and whose completion has not been told yet. Loop thread. */
 size_t worker_pending(const Worker *w);
+
+/* There is a thread: it works, or lingers. For tests. Loop thread. */
+bool worker_has_thread(const Worker *w);
 
 /* Since when (boot clock) the running task has been running; USEC_INFINITY where none runs. The
  * watchdog asks. Any thread. */

@@ -193,8 +193,10 @@ static void on_crypto_idle(void *userdata) {
 }
 
 static int make_workers(Manager *m) {
-        const WorkerOptions crypto = {
-                .name = "crypto", .queue_max = CRYPTO_QUEUE_MAX, .idle = on_crypto_idle};
+        const WorkerOptions crypto = {.name = "crypto",
+                                      .queue_max = CRYPTO_QUEUE_MAX,
+                                      .linger_usec = WORKER_LINGER_USEC,
+                                      .idle = on_crypto_idle};
         int r;
 
         r = crypto_init();

@@ -212,7 +212,7 @@ static void on_resolved(const AddressList *list, Failure *failure, void *userdat
         start_next(d);
 }
 
-int dial_new(sd_event *event, IdleWorker *names, const DialParameters *p, DialHandler handler,
+int dial_new(sd_event *event, Worker *names, const DialParameters *p, DialHandler handler,
              void *userdata, Dial **ret) {
         _cleanup_(dial_freep) Dial *d = NULL;
         int r;

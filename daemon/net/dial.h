@@ -7,8 +7,8 @@
 
 #include <systemd/sd-event.h>
 
+#include "daemon/base/worker.h"
 #include "daemon/model/failure.h"
-#include "daemon/net/idle-worker.h"
 
 /* RFC 8305, 8: recommended 250 ms. */
 #define DIAL_NEXT_ADDRESS_USEC (250 * USEC_PER_MSEC)
@@ -30,7 +30,7 @@ typedef struct DialParameters {
  * handler's. */
 typedef void (*DialHandler)(int fd, Failure *failure, void *userdata);
 
-int dial_new(sd_event *event, IdleWorker *names, const DialParameters *p, DialHandler handler,
+int dial_new(sd_event *event, Worker *names, const DialParameters *p, DialHandler handler,
              void *userdata, Dial **ret);
 Dial *dial_free(Dial *d); /* silent from then on */
 DEFINE_CLEANUP(Dial *, dial_free);

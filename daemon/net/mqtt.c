@@ -28,7 +28,7 @@ struct Subscription {
 
 struct Mqtt {
         sd_event *event;
-        IdleWorker *worker;
+        Worker *worker;
         const MqttHandlers *handlers;
         void *userdata;
         Mailbox *mailbox;
@@ -225,7 +225,7 @@ static const WorkerTaskType subscribe_type = {subscribe_run, on_subscribe_comple
 static const WorkerTaskType destroy_type = {destroy_run, on_destroy_complete, task_destroy};
 
 static int mqtt_submit(Mqtt *m, const WorkerTaskType *type, Task *t) {
-        int r = idle_worker_submit(m->worker, type, t, m);
+        int r = worker_submit(m->worker, type, t, m);
 
         if (r >= 0)
                 m->n_tasks++;
@@ -354,8 +354,8 @@ static void mqtt_destroy(Mqtt *m) {
         free(m);
 }
 
-int mqtt_new(sd_event *event, IdleWorker *worker, const MqttParameters *p,
-             const MqttHandlers *handlers, void *userdata, Mqtt **ret) {
+int mqtt_new(sd_event *event, Worker *worker, const MqttParameters *p, const MqttHandlers *handlers,
+             void *userdata, Mqtt **ret) {
         Mqtt *m = calloc(1, sizeof(Mqtt));
         Task *t;
         int r;

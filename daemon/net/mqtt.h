@@ -14,7 +14,7 @@
 #include <systemd/sd-event.h>
 
 #include "daemon/base/secret.h"
-#include "daemon/net/idle-worker.h"
+#include "daemon/base/worker.h"
 
 typedef struct Mqtt Mqtt;
 
@@ -48,8 +48,8 @@ typedef struct MqttHandlers {
 /* Before any other call of this module, while there is one thread. Loop thread, like all of it. */
 void mqtt_prepare_process(void);
 
-int mqtt_new(sd_event *event, IdleWorker *worker, const MqttParameters *p,
-             const MqttHandlers *handlers, void *userdata, Mqtt **ret);
+int mqtt_new(sd_event *event, Worker *worker, const MqttParameters *p, const MqttHandlers *handlers,
+             void *userdata, Mqtt **ret);
 
 /* After `connected`. QoS 0. The topic is told again by `subscribed`. */
 int mqtt_subscribe(Mqtt *m, const char *topic);

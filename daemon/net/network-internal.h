@@ -9,8 +9,8 @@
 
 struct Network {
         sd_event *event;
-        IdleWorker *names; /* getaddrinfo() */
-        IdleWorker *mqtt;  /* what waits for the MQTT library's global lock */
+        Worker *names; /* getaddrinfo() */
+        Worker *mqtt;  /* what waits for the MQTT library's global lock */
         LIST_HEAD(Generation, lingering);
         size_t n_lingering;
 };

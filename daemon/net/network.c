@@ -24,6 +24,13 @@
 #define DRAIN_STEPS_MAX 40U
 
 int network_new(sd_event *event, Network **ret) {
+        /* getaddrinfo() may hang for as long as the name servers are dead, and knows no way out. */
+        const WorkerOptions names = {.name = "names",
+                                     .queue_max = RESOLVE_QUEUE_MAX,
+                                     .linger_usec = WORKER_LINGER_USEC,
+                                     .may_hang = true};
+        const WorkerOptions mqtt = {
+                .name = "mqtt", .queue_max = MQTT_QUEUE_MAX, .linger_usec = WORKER_LINGER_USEC};
         _cleanup_(network_freep) Network *n = NULL;
         int r;
 
@@ -36,13 +43,10 @@ int network_new(sd_event *event, Network **ret) {
                 return -ENOTRECOVERABLE;
         }
         n->event = sd_event_ref(event);
-        r = idle_worker_new(event,
-                            &(WorkerOptions){.name = "names", .queue_max = RESOLVE_QUEUE_MAX},
-                            &n->names);
+        r = worker_new(event, &names, &n->names);
         if (r < 0)
                 return r;
-        r = idle_worker_new(event, &(WorkerOptions){.name = "mqtt", .queue_max = MQTT_QUEUE_MAX},
-                            &n->mqtt);
+        r = worker_new(event, &mqtt, &n->mqtt);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(n);
@@ -56,7 +60,7 @@ static void drain(Network *n) {
 
         for (size_t i = 1; n->n_lingering > 0 && clock_boot_usec() < deadline; i++) {
                 if (generation_step_lingering(n) || i % DRAIN_STEPS_MAX == 0)
-                        idle_worker_drain(n->mqtt);
+                        worker_drain(n->mqtt);
                 else
                         (void) poll(NULL, 0, DRAIN_STEP_MSEC);
         }
@@ -69,8 +73,8 @@ Network *network_free(Network *n) {
                 return NULL;
         if (n->mqtt)
                 drain(n);
-        idle_worker_free(n->mqtt);
-        idle_worker_free(n->names);
+        worker_free(n->mqtt);
+        worker_free(n->names);
         sd_event_unref(n->event);
         (void) wolfSSL_Cleanup();
         free(n);

@@ -16,7 +16,7 @@ typedef struct Network Network;
 int network_new(sd_event *event, Network **ret);
 
 /* After all connections were freed. Waits for what lingers (see network_lingering()), seconds at
- * the worst, and for a name query that hangs. Not from within an event handler of a connection. */
+ * the worst; not for a name query that hangs. Not from within an event handler of a connection. */
 Network *network_free(Network *n);
 DEFINE_CLEANUP(Network *, network_free);
 

@@ -112,7 +112,7 @@ static const WorkerTaskType query_type = {
         .destroy = query_destroy,
 };
 
-int resolve_new(IdleWorker *names, const char *host, uint16_t port, ResolveHandler handler,
+int resolve_new(Worker *names, const char *host, uint16_t port, ResolveHandler handler,
                 void *userdata, Resolve **ret) {
         _cleanup_(resolve_freep) Resolve *resolve = NULL;
         Query *q;
@@ -128,7 +128,7 @@ int resolve_new(IdleWorker *names, const char *host, uint16_t port, ResolveHandl
         resolve->userdata = userdata;
         (void) snprintf(q->service, sizeof(q->service), "%u", port);
 
-        r = idle_worker_submit(names, &query_type, q, NULL);
+        r = worker_submit(names, &query_type, q, NULL);
         if (r < 0)
                 return r;
         q->resolve = resolve;

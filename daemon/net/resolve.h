@@ -7,8 +7,8 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "daemon/base/worker.h"
 #include "daemon/model/failure.h"
-#include "daemon/net/idle-worker.h"
 
 /* A name with more addresses has more than can be tried in time. */
 #define RESOLVE_ADDRESSES_MAX 16U
@@ -37,7 +37,7 @@ typedef void (*ResolveHandler)(const AddressList *list, Failure *failure, void *
 /* Worker options for names: one query may hang for long, few others may wait behind it. */
 #define RESOLVE_QUEUE_MAX 16U
 
-int resolve_new(IdleWorker *names, const char *host, uint16_t port, ResolveHandler handler,
+int resolve_new(Worker *names, const char *host, uint16_t port, ResolveHandler handler,
                 void *userdata, Resolve **ret);
 
 /* Silent from then on; a query that hangs on is left to its end. */

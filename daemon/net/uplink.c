@@ -117,7 +117,7 @@ static int copy_parameters(Uplink *l, const TlsParameters *p) {
         return 0;
 }
 
-int uplink_new(sd_event *event, IdleWorker *names, const UplinkParameters *p, UplinkHandler handler,
+int uplink_new(sd_event *event, Worker *names, const UplinkParameters *p, UplinkHandler handler,
                void *userdata, Uplink **ret) {
         _cleanup_(uplink_freep) Uplink *l = NULL;
         int r;

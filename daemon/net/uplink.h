@@ -6,7 +6,7 @@
 
 #include <systemd/sd-event.h>
 
-#include "daemon/net/idle-worker.h"
+#include "daemon/base/worker.h"
 #include "daemon/net/tls.h"
 
 typedef struct Uplink Uplink;
@@ -20,7 +20,7 @@ typedef struct UplinkParameters {
         usec_t user_timeout_usec;
 } UplinkParameters;
 
-int uplink_new(sd_event *event, IdleWorker *names, const UplinkParameters *p, UplinkHandler handler,
+int uplink_new(sd_event *event, Worker *names, const UplinkParameters *p, UplinkHandler handler,
                void *userdata, Uplink **ret);
 Uplink *uplink_free(Uplink *l); /* silent from then on */
 DEFINE_CLEANUP(Uplink *, uplink_free);

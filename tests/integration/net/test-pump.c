@@ -29,7 +29,7 @@ static const uint8_t ready_packet[] = {0xd0, 0};
 
 static pid_t server;
 static Client c; /* for its loop, its names and its certificates */
-static IdleWorker *names;
+static Worker *names;
 static Uplink *uplink;
 static Pump *pump;
 static int leg = -1, server_fd;
@@ -89,8 +89,8 @@ static void start(TlsTalk talk) {
         go = eventfd(0, EFD_CLOEXEC | EFD_SEMAPHORE);
         server = tls_talker_start(port, talk);
         client_init(&c, port);
-        ck_assert_int_ge(
-                idle_worker_new(c.event, &(WorkerOptions){.name = "n", .queue_max = 2}, &names), 0);
+        ck_assert_int_ge(worker_new(c.event, &(WorkerOptions){.name = "n", .queue_max = 2}, &names),
+                         0);
         ck_assert_int_eq(uplink_new(c.event, names,
                                     &(UplinkParameters){.tls = {.host = "localhost",
                                                                 .port = port,
@@ -105,7 +105,7 @@ static void stop(void) {
         go = close_fd(go);
         pump = pump_free(pump);
         uplink = uplink_free(uplink);
-        names = idle_worker_free(names);
+        names = worker_free(names);
         ended_why = failure_free(ended_why);
         client_done(&c);
         harness_stop(server);

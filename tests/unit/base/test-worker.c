@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/base/worker.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mman.h>
 
 #include "daemon/base/clock.h"
 #include "tests/unit/protocol-aws/suite.h"
@@ -29,6 +31,8 @@ static Worker *worker;
 static Diary diary;
 static sem_t started, gate, flushed;
 static pthread_t ran_on;
+static void *ran_near; /* an address on its stack */
+static unsigned n_counted_run, n_counted_complete;
 static sigset_t ran_with;
 
 /* worker_free() is about to wait for the thread (see meson.build): it has told it to stop. */
@@ -63,6 +67,7 @@ static void task_run(void *p) {
         Task *task = p;
 
         ran_on = pthread_self();
+        ran_near = __builtin_frame_address(0);
         (void) pthread_sigmask(SIG_SETMASK, NULL, &ran_with);
         if (task->started)
                 (void) sem_post(task->started);
@@ -330,6 +335,167 @@ START_TEST(signals_are_left_to_the_loop)
 }
 END_TEST
 
+static void count_run(void *p) {
+        __atomic_add_fetch(&n_counted_run, 1, __ATOMIC_SEQ_CST);
+}
+
+static void count_complete(void *p, void *userdata) {
+        n_counted_complete++;
+}
+
+static void run_until_thread_is_gone(void) {
+        while (worker_has_thread(worker))
+                ck_assert_int_ge(sd_event_run(event, UINT64_MAX), 0);
+}
+
+/* The name is the worker's. */
+static bool thread_exists(void) {
+        DIR *dir = opendir("/proc/self/task");
+        const struct dirent *entry;
+        bool found = false;
+
+        ck_assert_ptr_nonnull(dir);
+        while (!found && (entry = readdir(dir))) {
+                char path[300], name[16] = "";
+                FILE *f;
+
+                (void) snprintf(path, sizeof(path), "/proc/self/task/%s/comm", entry->d_name);
+                f = fopen(path, "re");
+                found = f && fgets(name, sizeof(name), f) && strcmp(name, "test\n") == 0;
+                if (f)
+                        fclose(f);
+        }
+        closedir(dir);
+        return found;
+}
+
+static void wait_until_alone(void) {
+        while (thread_exists())
+                (void) usleep(1000);
+}
+
+static bool is_mapped(void *address) {
+        unsigned char resident;
+        uintptr_t page = (uintptr_t) sysconf(_SC_PAGESIZE);
+
+        return mincore((void *) ((uintptr_t) address & ~(page - 1)), page, &resident) == 0;
+}
+
+static void start_lingering(usec_t usec) {
+        start_worker(&(WorkerOptions){.name = "test", .queue_max = TASKS_MAX, .linger_usec = usec});
+}
+
+START_TEST(thread_comes_with_work_and_goes_after_it)
+{
+        start_lingering(USEC_PER_MSEC);
+        for (unsigned i = 1; i <= 3; i++) {
+                ck_assert(!worker_has_thread(worker));
+                ck_assert_int_eq(submit(i, false), 0);
+                ck_assert(worker_has_thread(worker));
+                run_until_thread_is_gone();
+                ck_assert_uint_eq(worker_pending(worker), 0);
+                wait_until_alone();
+        }
+        expect_diary("r1 c1 d1 r2 c2 d2 r3 c3 d3 ");
+        /* And nothing wakes the loop any more. */
+        ck_assert_int_eq(sd_event_run(event, 0), 0);
+}
+END_TEST
+
+START_TEST(stack_goes_with_its_thread)
+{
+        start_lingering(USEC_PER_MSEC);
+        ck_assert_int_eq(submit(1, true), 0);
+        (void) sem_wait(&started);
+        ck_assert(is_mapped(ran_near));
+        (void) sem_post(&gate);
+        run_until_thread_is_gone();
+        ck_assert(!is_mapped(ran_near));
+}
+END_TEST
+
+START_TEST(thread_stays_where_nobody_says_otherwise)
+{
+        start_lingering(_i == 0 ? 0 : USEC_INFINITY);
+        ck_assert_int_eq(submit(1, false), 0);
+        while (worker_pending(worker) > 0)
+                ck_assert_int_ge(sd_event_run(event, UINT64_MAX), 0);
+        ck_assert_int_eq(sd_event_run(event, 20 * USEC_PER_MSEC), 0);
+        ck_assert(worker_has_thread(worker));
+}
+END_TEST
+
+/* With a thread that may end in any moment, and a loop that turns seldom. */
+START_TEST(no_task_is_lost_while_the_thread_ends)
+{
+        enum {
+                ROUNDS = 2000
+        };
+        static const WorkerTaskType counted = {.run = count_run, .complete = count_complete};
+
+        start_lingering(1);
+        for (unsigned i = 0; i < ROUNDS; i++) {
+                ck_assert_int_eq(worker_submit(worker, &counted, NULL, NULL), 0);
+                (void) usleep(i % 80);
+                if (i % TASKS_MAX == 0)
+                        worker_drain(worker);
+                if (i % 7 == 0)
+                        ck_assert_int_ge(sd_event_run(event, 0), 0);
+        }
+        worker_drain(worker);
+        ck_assert_uint_eq(n_counted_run, ROUNDS);
+        ck_assert_uint_eq(n_counted_complete, ROUNDS);
+}
+END_TEST
+
+/* As when the loop has exited. */
+START_TEST(ended_thread_is_followed_by_another_without_the_loop)
+{
+        start_lingering(1);
+        for (unsigned i = 1; i <= 2; i++) {
+                ck_assert_int_eq(submit(i, false), 0);
+                worker_drain(worker);
+                wait_until_alone();
+        }
+        expect_diary("r1 c1 d1 r2 c2 d2 ");
+        worker = worker_free(worker);
+}
+END_TEST
+
+START_TEST(task_that_hangs_is_left_behind)
+{
+        start_worker(&(WorkerOptions){.name = "test",
+                                      .queue_max = TASKS_MAX,
+                                      .may_hang = true,
+                                      .flush = on_flush,
+                                      .idle = on_idle,
+                                      .userdata = &started});
+        ck_assert_int_eq(submit(1, true), 0);
+        (void) sem_wait(&started);
+        ck_assert_int_eq(submit(2, false), 0);
+        worker = worker_free(worker); /* and not in an hour */
+        event = sd_event_unref(event);
+        expect_diary("d2 ");
+        (void) sem_post(&gate);
+        wait_until_alone();
+        expect_diary("r1 d1 ");
+}
+END_TEST
+
+START_TEST(worker_that_may_hang_and_does_not_ends_in_good_order)
+{
+        start_worker(&(WorkerOptions){.name = "test",
+                                      .queue_max = TASKS_MAX,
+                                      .may_hang = true,
+                                      .idle = on_idle,
+                                      .userdata = &started});
+        ck_assert_int_eq(submit(1, false), 0);
+        (void) sem_wait(&flushed);
+        worker = worker_free(worker);
+        expect_diary("r1 i0 i0 d1 ");
+}
+END_TEST
+
 int main(void) {
         Suite *s = suite_create("base/worker");
         TCase *c = tcase_create("worker");
@@ -347,6 +513,13 @@ int main(void) {
         tcase_add_test(c, tasks_need_neither_completion_nor_destructor);
         tcase_add_test(c, the_watchdog_sees_since_when_a_task_runs);
         tcase_add_test(c, signals_are_left_to_the_loop);
+        tcase_add_test(c, thread_comes_with_work_and_goes_after_it);
+        tcase_add_test(c, stack_goes_with_its_thread);
+        tcase_add_loop_test(c, thread_stays_where_nobody_says_otherwise, 0, 2);
+        tcase_add_test(c, no_task_is_lost_while_the_thread_ends);
+        tcase_add_test(c, ended_thread_is_followed_by_another_without_the_loop);
+        tcase_add_test(c, task_that_hangs_is_left_behind);
+        tcase_add_test(c, worker_that_may_hang_and_does_not_ends_in_good_order);
         suite_add_tcase(s, c);
         return suite_run(s);
 }

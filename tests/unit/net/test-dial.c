@@ -44,7 +44,7 @@ int __wrap_getaddrinfo(const char *node, const char *service, const struct addri
 }
 
 static sd_event *event;
-static IdleWorker *names;
+static Worker *names;
 static Dial *dial;
 static int result_fd;
 static Failure *result_failure;
@@ -60,16 +60,15 @@ static void on_dialled(int fd, Failure *failure, void *userdata) {
 static void setup(void) {
         ck_assert_int_ge(sd_event_new(&event), 0);
         ck_assert_int_eq(
-                idle_worker_new(event,
-                                &(WorkerOptions){.name = "names", .queue_max = RESOLVE_QUEUE_MAX},
-                                &names),
+                worker_new(event, &(WorkerOptions){.name = "names", .queue_max = RESOLVE_QUEUE_MAX},
+                           &names),
                 0);
         result_fd = -1;
 }
 
 static void teardown(void) {
         dial_free(dial);
-        idle_worker_free(names);
+        worker_free(names);
         sd_event_unref(event);
         failure_free(result_failure);
         close_fd(result_fd);
@@ -218,7 +217,7 @@ START_TEST(dial_is_freed_while_the_name_is_looked_up)
         _cleanup_failure_ Failure *f = dial_failure_timeout(dial);
         ck_assert_int_eq(failure_code(f), ERROR_NAME_RESOLUTION);
         dial = dial_free(dial);
-        idle_worker_drain(names);
+        worker_drain(names);
         ck_assert_uint_eq(n_results, 0);
 }
 END_TEST
@@ -231,7 +230,7 @@ START_TEST(dial_is_freed_while_it_connects)
 
         answer(list, ELEMENTSOF(list));
         start(port);
-        idle_worker_drain(names); /* resolved: the first attempt is on its way */
+        worker_drain(names); /* resolved: the first attempt is on its way */
         _cleanup_failure_ Failure *f = dial_failure_timeout(dial);
         ck_assert_int_eq(failure_code(f), ERROR_CONNECT_FAILED);
         dial = dial_free(dial);
