@@ -106,6 +106,9 @@ json_t *json_of_job(const fleetprov_job *job, const fleetprov_result *result) {
                         json_array_append_new(list, json_string(left));
                 json_object_set_new(o, "leftCertificates", list);
         }
+        /* A job that waits has not failed, as its state says; why it waits is an error likewise. */
+        if (!error)
+                error = fleetprov_job_get_waiting_for(job);
         if (error)
                 json_object_set_new(o, "error", json_of_error(error));
         return o;

@@ -272,6 +272,8 @@ START_TEST(jobs_are_waited_for_cancelled_and_released)
         ck_assert_int_eq(ctl_run("wait h --timeout=0.1 --json=short"), 4);
         json_t *o = parse();
         ck_assert_str_eq(member(o, "state"), "queued");
+        /* Programs are told why it waits, too. */
+        ck_assert_str_eq(member(json_object_get(o, "error"), "code"), "name-resolution");
         json_decref(o);
         ck_assert_int_eq(ctl_run("cancel h"), 0);
         ck_assert_int_eq(ctl_run("wait s h --json=short"), 6);
