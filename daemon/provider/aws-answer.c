@@ -90,10 +90,13 @@ static void on_created(Lane *lane, const char *title, AwsAnswer *answer) {
         }
         if (run->exchange.key_source == KEY_SOURCE_CLOUD) {
                 r = adopt_cloud_key(run, answer, certificate, &why);
+                if (r == -EKEYREJECTED) {
+                        run->saw_foreign_answer = true;
+                        ignore_answer(lane, "its certificate carries another key than it brings");
+                        return;
+                }
                 if (r < 0) {
-                        bad_answer(lane,
-                                   r == -EKEYREJECTED ? ERROR_KEY_MISMATCH : ERROR_BAD_RESPONSE,
-                                   title, why);
+                        bad_answer(lane, ERROR_BAD_RESPONSE, title, why);
                         return;
                 }
         } else if (!certificate_carries_key(certificate, run->spki, run->spki_size)) {
