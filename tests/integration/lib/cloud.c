@@ -106,11 +106,29 @@ bool cloud_knows(Cloud *c, const char *certificate_id) {
         return file_has(journal(c), certificate_id);
 }
 
-void cloud_assert_no_breach(Cloud *c) {
-        _cleanup_free_ char *breaches = file_read(place_path(&c->place, "breaches"), NULL);
+static const char *breaches(Cloud *c) {
+        return place_path(&c->place, "breaches");
+}
 
-        ck_assert_ptr_nonnull(breaches);
-        ck_assert_msg(*breaches == '\0', "the cloud notes: %s", breaches);
+void cloud_assert_no_breach(Cloud *c) {
+        _cleanup_free_ char *noted = file_read(breaches(c), NULL);
+
+        ck_assert_ptr_nonnull(noted);
+        ck_assert_msg(*noted == '\0', "the cloud notes: %.400s", noted);
+}
+
+void cloud_expect_breach(Cloud *c, const char *breach) {
+        const char *text = place_text(&c->place, "\"breach\":\"%s\"", breach);
+        size_t n = file_count_lines(breaches(c), text, NULL);
+
+        ck_assert_uint_gt(n, 0);
+        ck_assert_uint_eq(n, file_count_lines(breaches(c), "", NULL));
+        cloud_forget_breaches(c);
+}
+
+/* The cloud appends. */
+void cloud_forget_breaches(Cloud *c) {
+        ck_assert_int_eq(truncate(breaches(c), 0), 0);
 }
 
 const char *cloud_profile(Cloud *c, const char *name, const char *more) {
@@ -130,7 +148,7 @@ const char *cloud_profile(Cloud *c, const char *name, const char *more) {
                                                                      "PrivateKey=%s/claim.key\n",
                                                                      dir, dir),
                           strstr(more, "Template=") ? "" : "Template=FleetTemplate\n",
-                          strstr(more, "ResponseTimeoutSec=") ? "" : "ResponseTimeoutSec=20\n",
+                          strstr(more, "ResponseTimeoutSec=") ? "" : "ResponseTimeoutSec=10\n",
                           strstr(more, "KeepAliveSec=") ? "" : "KeepAliveSec=30\n", more,
                           strstr(more, "ConnectTimeoutSec=") ? "" : "\nConnectTimeoutSec=20");
 }

@@ -38,6 +38,10 @@ bool cloud_knows(Cloud *c, const char *certificate_id);
 /* The client broke no rule of the service. */
 void cloud_assert_no_breach(Cloud *c);
 
+/* It broke this one and no other; that is forgotten now. */
+void cloud_expect_breach(Cloud *c, const char *breach);
+void cloud_forget_breaches(Cloud *c);
+
 /* A [Profile NAME] section for this cloud. `more`: further lines, which may be "". A template is
  * set unless `more` sets one, and so is a short ResponseTimeoutSec=. */
 const char *cloud_profile(Cloud *c, const char *name, const char *more);

@@ -35,7 +35,6 @@ void daemon_make(Daemon *d) {
         d->state = place_path(&d->place, "state");
         d->socket = place_path(&d->place, "socket");
         d->log = place_path(&d->place, "log");
-        d->notify_fd = bind_notify(place_path(&d->place, "notify"));
         ck_assert_int_eq(mkdir(d->state, 0700), 0);
 }
 
@@ -54,6 +53,7 @@ void daemon_start_without_wait(Daemon *d) {
         const char *const environment[] = {
                 place_text(&d->place, "NOTIFY_SOCKET=%s/notify", d->place.dir), NULL};
 
+        d->notify_fd = bind_notify(place_path(&d->place, "notify"));
         d->pid = process_start(argv, d->log, environment);
 }
 
@@ -77,9 +77,16 @@ void daemon_wait_notify(Daemon *d, const char *text) {
         } while (!strstr(message, text));
 }
 
+/* A socket that nobody reads fills up, and whoever notifies then waits. */
+static void stop_listening(Daemon *d) {
+        d->notify_fd = close_fd(d->notify_fd);
+        (void) unlink(place_path(&d->place, "notify"));
+}
+
 void daemon_start(Daemon *d) {
         daemon_start_without_wait(d);
         daemon_wait_notify(d, "READY=1");
+        stop_listening(d);
 }
 
 void daemon_assert_log_is_sane(const Daemon *d) {
@@ -113,7 +120,7 @@ void daemon_done(Daemon *d) {
                 return;
         if (d->pid > 0)
                 daemon_stop(d);
-        d->notify_fd = close_fd(d->notify_fd);
+        stop_listening(d);
         place_remove(&d->place);
 }
 

@@ -9,7 +9,7 @@
 typedef struct Daemon {
         Place place;
         const char *config, *state, *socket, *log, *bus;
-        int notify_fd; /* what sd_notify(3) says arrives here */
+        int notify_fd; /* what sd_notify(3) says arrives here, or -1 */
         pid_t pid;
 } Daemon;
 
@@ -19,7 +19,7 @@ void daemon_make(Daemon *d);
 /* Replaces the configuration file. */
 void daemon_configure(Daemon *d, const char *text);
 
-void daemon_start(Daemon *d); /* and waits until it is READY */
+void daemon_start(Daemon *d); /* and waits until it is READY; hears no more notifications */
 void daemon_start_without_wait(Daemon *d);
 void daemon_wait_notify(Daemon *d, const char *text); /* until a notification holds the text */
 

@@ -10,7 +10,7 @@
 #include "daemon/base/macro.h"
 
 /* Beyond this a test has failed. Generous: machines that test are busy. */
-#define PATIENCE_SEC 40U
+#define PATIENCE_SEC 30U
 
 /* Waits until the condition holds, looking again and again. */
 #define WAIT_FOR(condition)                                                                  \
