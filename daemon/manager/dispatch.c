@@ -54,7 +54,7 @@ static void on_secrets_read(int error, const JobSecrets *secrets, void *userdata
                                          strerrordesc_np(-error)),
                              NULL, "its token cannot be read back");
         else if (!lane_is_free(s->lane))
-                dispatch_enqueue(job, true);
+                dispatch_enqueue(job, DISPATCH_FIRST);
         else
                 /* Without its secrets a certificate that was made is given up, and made anew. */
                 start(s, job, error < 0 ? NULL : secrets);
@@ -128,7 +128,19 @@ void dispatch_kick(Manager *m) {
         (void) sd_event_source_set_enabled(m->dispatch, SD_EVENT_ONESHOT);
 }
 
-void dispatch_enqueue(Job *job, bool first) {
+static int enqueue(Queue *q, Job *job, DispatchPlace place) {
+        switch (place) {
+        case DISPATCH_LAST:
+                return queue_append(q, job);
+        case DISPATCH_RESUME:
+                return queue_resume(q, job);
+        case DISPATCH_FIRST:
+                return queue_return(q, job);
+        }
+        return -EINVAL;
+}
+
+void dispatch_enqueue(Job *job, DispatchPlace place) {
         Slot *s = job->errand->slot;
         int r;
 
@@ -140,7 +152,7 @@ void dispatch_enqueue(Job *job, bool first) {
                              NULL, "its profile is gone");
                 return;
         }
-        r = first ? queue_return(s->queue, job) : queue_append(s->queue, job);
+        r = enqueue(s->queue, job, place);
         if (r < 0) {
                 ending_begin(job, JOB_FAILED, failure_from_errno(r, "Cannot queue the job"), NULL,
                              "out of memory");
@@ -190,8 +202,20 @@ static int on_wait_timer(sd_event_source *source, uint64_t usec, void *userdata)
         Job *job = userdata;
 
         job->errand->wait_timer = sd_event_source_disable_unref(job->errand->wait_timer);
-        dispatch_enqueue(job, true);
+        dispatch_enqueue(job, DISPATCH_RESUME);
         return 0;
+}
+
+/* Too early a try is better than none. */
+static void wait_for_next_try(Job *job, usec_t delay_usec) {
+        int r;
+
+        r = sd_event_add_time_relative(job->errand->manager->event, &job->errand->wait_timer,
+                                       CLOCK_BOOTTIME, delay_usec, 0, on_wait_timer, job);
+        if (r >= 0)
+                return;
+        log_warning_errno(r, "Job %s cannot wait before its next try", job->id);
+        dispatch_enqueue(job, DISPATCH_LAST);
 }
 
 static int on_throttle_timer(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -220,12 +244,10 @@ static void on_lane_put_back(void *userdata, Job *job, usec_t delay_usec, bool t
                 throttle(s, delay_usec);
         if (delay_usec == 0) {
                 change_phase(job, JOB_QUEUED, PHASE_NONE, note);
-                dispatch_enqueue(job, true);
+                dispatch_enqueue(job, DISPATCH_FIRST);
         } else {
                 change_phase(job, JOB_RUNNING, PHASE_BACKOFF, note);
-                (void) sd_event_add_time_relative(m->event, &job->errand->wait_timer,
-                                                  CLOCK_BOOTTIME, delay_usec, 0, on_wait_timer,
-                                                  job);
+                wait_for_next_try(job, delay_usec);
         }
         dispatch_kick(m);
 }

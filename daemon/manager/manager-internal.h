@@ -106,8 +106,13 @@ Failure *submission_refuses_peer(const Profile *profile, const Peer *peer);
 extern const LaneOps dispatch_lane_ops;
 int dispatch_init(Manager *m);
 void dispatch_kick(Manager *m);
-/* Into its turn; first: before the others. */
-void dispatch_enqueue(Job *job, bool first);
+/* Into its turn. */
+typedef enum DispatchPlace {
+        DISPATCH_LAST,   /* behind its owner's others */
+        DISPATCH_RESUME, /* before its owner's others */
+        DISPATCH_FIRST,  /* before everybody */
+} DispatchPlace;
+void dispatch_enqueue(Job *job, DispatchPlace place);
 
 /* --- change.c */
 typedef enum SecretsChange {

@@ -128,7 +128,7 @@ static void resume(Manager *m, Job *job) {
                              failure_new(ERROR_CANCELLED, "The job was cancelled on request"), NULL,
                              "cancelled");
         else
-                dispatch_enqueue(job, false);
+                dispatch_enqueue(job, DISPATCH_LAST);
 }
 
 static void on_job_loaded(Job *job, void *userdata) {

@@ -188,7 +188,7 @@ static void on_starts_over(Job *job, int error, void *userdata) {
         if (job->errand->n_cancels > 0)
                 ending_cancel(job);
         else
-                dispatch_enqueue(job, false);
+                dispatch_enqueue(job, DISPATCH_LAST);
 }
 
 /* After failed, cancelled or expired the same job is queued again with its history. */
@@ -271,7 +271,7 @@ static void on_created(int error, void *userdata) {
         audit_accepted(job);
         front_job_added(m->front, job);
         ending_arm_deadline(job);
-        dispatch_enqueue(job, false);
+        dispatch_enqueue(job, DISPATCH_LAST);
 }
 
 /* The token goes to the sealed file: the record holds no secret. */

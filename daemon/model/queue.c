@@ -74,15 +74,26 @@ int queue_append(Queue *q, Job *job) {
         return 0;
 }
 
-int queue_return(Queue *q, Job *job) {
+int queue_resume(Queue *q, Job *job) {
         Turn *turn = need_turn(q, job->owner);
 
         if (!turn)
                 return -ENOMEM;
-        LIST_REMOVE(turns, q, turn);
-        LIST_PREPEND(turns, q, turn);
         LIST_PREPEND(waiting, turn, job);
         q->size++;
+        return 0;
+}
+
+int queue_return(Queue *q, Job *job) {
+        Turn *turn;
+        int r;
+
+        r = queue_resume(q, job);
+        if (r < 0)
+                return r;
+        turn = find_turn(q, job->owner);
+        LIST_REMOVE(turns, q, turn);
+        LIST_PREPEND(turns, q, turn);
         return 0;
 }
 

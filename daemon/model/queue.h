@@ -18,6 +18,10 @@ int queue_append(Queue *q, Job *job);
 /* Before all others: a job that was at work when the session broke. */
 int queue_return(Queue *q, Job *job);
 
+/* Before the owner's other jobs, and not before other owners: a job that waited between two tries.
+ * Whoever has many of them would hold up all others otherwise. */
+int queue_resume(Queue *q, Job *job);
+
 /* Takes out whoever is next; NULL where nobody waits. */
 Job *queue_take(Queue *q);
 
