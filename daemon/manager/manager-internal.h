@@ -170,7 +170,11 @@ Slot *slot_default(const Manager *m);
 void slot_refresh_status(Slot *s);
 int slot_describe(Slot *s);                            /* status: endpoint and claim */
 void slot_set_status_error(Slot *s, Failure *failure); /* takes it */
-/* Another profile of the same name, when nothing is at work. Takes it. */
+/* As it stands in the configuration: a request that comes now is held to this one, and begins only
+ * when it is in its place. */
+const Profile *slot_newest_profile(const Slot *s);
+/* Another profile of the same name, when nothing is at work. Takes it. A session that serves it as
+ * well as the old one goes on. */
 void slot_change_profile(Slot *s, Profile *profile);
 
 /* --- slot-claim.c */

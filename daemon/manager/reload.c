@@ -31,7 +31,8 @@ static void remove_slot(Slot *s) {
         for (job = job_table_first(m->jobs); job; job = job_table_next(job)) {
                 if (job->errand->slot != s)
                         continue;
-                if (!job_state_is_final(job->state))
+                /* One whose request is still being written fails when it is enqueued. */
+                if (!job_state_is_final(job->state) && !job->errand->creating)
                         ending_begin(job, JOB_FAILED,
                                      failure_new(ERROR_NOT_INITIALIZED,
                                                  "Profile '%s' was removed from the configuration",

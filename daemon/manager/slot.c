@@ -114,10 +114,35 @@ Slot *slot_free(Slot *s) {
         return NULL;
 }
 
+const Profile *slot_newest_profile(const Slot *s) {
+        return s->next_profile ? s->next_profile : s->profile;
+}
+
+/* Which answers a session begins with hangs on where keys are made. */
+static bool session_serves(const Profile *old, const Profile *profile) {
+        return profile_same_connection(old, profile) && old->key_source == profile->key_source;
+}
+
+static void keep_session(Slot *s, Profile *profile) {
+        Profile *old = s->profile;
+
+        s->profile = profile;
+        lane_change_profile(s->lane, profile);
+        slot_refresh_status(s);
+        profile_free(old);
+        /* Who reloads may have changed the claim where that goes unnoticed. */
+        s->claim_due = true;
+        slot_claim_settle(s);
+}
+
 void slot_change_profile(Slot *s, Profile *profile) {
         Profile *old = s->profile;
         Lane *lane = s->lane;
 
+        if (session_serves(old, profile)) {
+                keep_session(s, profile);
+                return;
+        }
         s->profile = profile;
         s->lane = NULL;
         if (make_lane(s) < 0) {
@@ -129,6 +154,7 @@ void slot_change_profile(Slot *s, Profile *profile) {
         }
         lane_free(lane);
         slot_claim_end(s);
+        slot_refresh_status(s);
         (void) slot_describe(s);
         slot_claim_begin(s);
         profile_free(old);

@@ -98,18 +98,19 @@ static Failure *check_parameters(const JobSpec *spec, const Profile *profile) {
 }
 
 static Failure *check_spec(const JobSpec *spec, const Slot *slot) {
+        const Profile *profile = slot_newest_profile(slot);
         Failure *f;
 
         if (!slot->claim)
                 return failure_with_cause(failure_new(ERROR_NOT_INITIALIZED,
                                                       "Profile '%s' has no claim certificate yet",
-                                                      slot->profile->name),
+                                                      profile->name),
                                           failure_copy(slot->status.last_error));
-        f = check_operation(spec, slot->profile);
+        f = check_operation(spec, profile);
         if (!f)
                 f = check_csr(spec);
         if (!f)
-                f = check_parameters(spec, slot->profile);
+                f = check_parameters(spec, profile);
         return f;
 }
 
@@ -349,6 +350,7 @@ static Failure *no_such_profile(const Manager *m, const char *name) {
 
 void manager_submit(Manager *m, const Peer *peer, JobSpec *spec, FrontCall *call) {
         Slot *slot = *spec->profile ? slot_find(m, spec->profile) : slot_default(m);
+        const Profile *profile;
         Job *known = NULL;
         Failure *f;
 
@@ -356,12 +358,13 @@ void manager_submit(Manager *m, const Peer *peer, JobSpec *spec, FrontCall *call
                 refuse(peer, spec, call, no_such_profile(m, spec->profile));
                 return;
         }
-        f = submission_refuses_peer(slot->profile, peer);
+        profile = slot_newest_profile(slot);
+        f = submission_refuses_peer(profile, peer);
         if (f) {
                 refuse(peer, spec, call, f);
                 return;
         }
-        if (free_and_strdup(&spec->profile, slot->profile->name) < 0) {
+        if (free_and_strdup(&spec->profile, profile->name) < 0) {
                 refuse(peer, spec, call, NULL);
                 return;
         }
@@ -385,12 +388,12 @@ void manager_submit(Manager *m, const Peer *peer, JobSpec *spec, FrontCall *call
                 refuse(peer, spec, call, f);
                 return;
         }
-        if (complete_spec(spec, slot->profile) < 0) {
+        if (complete_spec(spec, profile) < 0) {
                 refuse(peer, spec, call, NULL);
                 return;
         }
         if (known)
                 meet_known_job(known, spec, call);
         else
-                (void) accept(m, peer, spec, slot->profile, call);
+                (void) accept(m, peer, spec, profile, call);
 }

@@ -316,6 +316,11 @@ int lane_new(const LaneOptions *options, const Profile *profile, Lane **ret) {
         return 0;
 }
 
+void lane_change_profile(Lane *lane, const Profile *profile) {
+        lane->profile = profile;
+        lane->session.subscribe_timeout_usec = profile->response_timeout_usec;
+}
+
 Lane *lane_free(Lane *lane) {
         if (!lane)
                 return NULL;

@@ -54,6 +54,10 @@ typedef struct LaneOptions {
 /* The profile must live as long as the lane. */
 int lane_new(const LaneOptions *options, const Profile *profile, Lane **ret);
 
+/* Another profile, which must live as long, when nothing is at work. The session goes on, so all
+ * that it is made of must be the same (profile_same_connection()). */
+void lane_change_profile(Lane *lane, const Profile *profile);
+
 /* The job at work, if any, stays where it is: the caller puts it back itself. */
 Lane *lane_free(Lane *lane);
 DEFINE_CLEANUP(Lane *, lane_free);
