@@ -73,7 +73,8 @@ static int method_find_job(sd_bus_message *m, void *userdata, _unused_ sd_bus_er
                                                   "there are several profiles and no "
                                                   "DefaultProfile=: name one"));
         job = job_table_find_key(link_ops(l)->jobs(link_ops_userdata(l)), peer, profile, key);
-        if (!job)
+        /* Not before it is durable, nor while it is being erased. */
+        if (!job || !job_is_visible_to(job, peer))
                 return call_refuse(m, failure_new(ERROR_NO_SUCH_JOB,
                                                   "you have no job '%s' in profile '%s'", key,
                                                   profile));

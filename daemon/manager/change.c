@@ -57,10 +57,32 @@ static void apply(PendingChange *p) {
         }
 }
 
+/* A line speaks of the secrets as they will be when the disk comes to it, which may be before the
+ * job knows: else a key that is being stored would be taken for none by the next start. */
+static void note_secrets_coming(JobErrand *errand, SecretsChange secrets) {
+        if (secrets == SECRETS_KEEP)
+                return;
+        errand->secrets_coming = secrets;
+        errand->n_secrets_coming++;
+}
+
+static void note_secrets_came(JobErrand *errand, SecretsChange secrets) {
+        if (secrets != SECRETS_KEEP && --errand->n_secrets_coming == 0)
+                errand->secrets_coming = SECRETS_KEEP;
+}
+
+static void foresee_secrets(const JobErrand *errand, Job *image) {
+        if (errand->secrets_coming == SECRETS_KEEP)
+                return;
+        image->secrets_stored = errand->secrets_coming == SECRETS_REPLACE;
+        image->secrets_erased = errand->secrets_coming == SECRETS_ERASE;
+}
+
 static void on_change_durable(int error, void *userdata) {
         _cleanup_(pending_freep) PendingChange *p = userdata;
         Job *job = p->change.job;
 
+        note_secrets_came(job->errand, p->change.secrets);
         if (error >= 0)
                 apply(p);
         if (p->change.done)
@@ -104,6 +126,8 @@ void change_commit(const Change *change) {
                 change->done(job, r, change->userdata);
                 return;
         }
+        foresee_secrets(job->errand, &image);
+        note_secrets_coming(job->errand, change->secrets);
         image.failure = p->change.failure;
         image.acknowledged = change->acknowledged;
         if (change->starts_over) {

@@ -92,19 +92,23 @@ void manager_get_result(Manager *m, Job *job, FrontCall *call) {
 /* --- acknowledge */
 
 static void on_acknowledged(Job *job, int error, void *userdata) {
-        _cleanup_free_ Delivery *d = userdata;
+        JobErrand *errand = job->errand;
+        _cleanup_free_ FrontCall **calls = TAKE_PTR(errand->acknowledges);
 
-        if (error < 0) {
+        if (error < 0)
                 log_error_errno(error, "Job %s cannot be acknowledged", job->id);
-                front_call_fail(d->call, storage(error, "The secrets cannot be erased"));
-                return;
-        }
-        audit_delivered(job);
-        front_call_done(d->call);
+        else
+                audit_delivered(job);
+        for (size_t i = 0; i < errand->n_acknowledges; i++)
+                if (error < 0)
+                        front_call_fail(calls[i], storage(error, "The secrets cannot be erased"));
+                else
+                        front_call_done(calls[i]);
+        errand->n_acknowledges = 0;
 }
 
 void manager_acknowledge(Manager *m, Job *job, FrontCall *call) {
-        Delivery *d;
+        JobErrand *errand = job->errand;
 
         if (!job_state_is_final(job->state)) {
                 front_call_fail(call, not_finished(job));
@@ -114,8 +118,9 @@ void manager_acknowledge(Manager *m, Job *job, FrontCall *call) {
                 front_call_done(call);
                 return;
         }
-        d = delivery_new(job, call);
-        if (d)
+        if (errand_add_call(&errand->acknowledges, &errand->n_acknowledges, call) < 0)
+                return;
+        if (errand->n_acknowledges == 1)
                 change_commit(&(Change){
                         .job = job,
                         .state = job->state,
@@ -123,7 +128,6 @@ void manager_acknowledge(Manager *m, Job *job, FrontCall *call) {
                         .secrets = job->secrets_stored ? SECRETS_ERASE : SECRETS_KEEP,
                         .acknowledged = true,
                         .done = on_acknowledged,
-                        .userdata = d,
                 });
 }
 
@@ -223,7 +227,8 @@ static void retention_ends(Job *job) {
                                                 .phase = job->phase,
                                                 .failure = failure_copy(job->failure),
                                                 .secrets = SECRETS_ERASE,
-                                                .acknowledged = job->acknowledged,
+                                                .acknowledged = job->acknowledged ||
+                                                                job->errand->n_acknowledges > 0,
                                                 .done = on_forgotten});
                 return;
         }

@@ -11,16 +11,16 @@
 
 #define END_RETRY_USEC (5 * USEC_PER_SEC)
 
-typedef struct Ending {
+struct Ending {
         Job *job;
         JobState outcome;
         Failure *failure;
         SecretsChange secrets_change;
         JobSecrets secrets;
         char *text;
-} Ending;
+};
 
-static Ending *ending_free(Ending *e) {
+Ending *ending_free(Ending *e) {
         if (!e)
                 return NULL;
         failure_free(e->failure);
@@ -37,7 +37,7 @@ static int on_retry_timer(sd_event_source *source, uint64_t usec, void *userdata
         Ending *e = userdata;
 
         e->job->errand->wait_timer = sd_event_source_disable_unref(e->job->errand->wait_timer);
-        write_ending(e);
+        write_ending(TAKE_PTR(e->job->errand->unwritten));
         return 0;
 }
 
@@ -49,10 +49,9 @@ static void write_again_later(Ending *e, int error) {
                         job->id);
         r = sd_event_add_time_relative(job->errand->manager->event, &job->errand->wait_timer,
                                        CLOCK_BOOTTIME, END_RETRY_USEC, 0, on_retry_timer, e);
-        if (r < 0) {
+        if (r < 0)
                 log_error_errno(r, "Job %s: cannot set a timer either", job->id);
-                ending_free(e);
-        }
+        job->errand->unwritten = e;
 }
 
 void ending_answer_cancels(Job *job) {
@@ -184,12 +183,17 @@ static int on_deadline_timer(sd_event_source *source, uint64_t usec, void *userd
 
 void ending_arm_deadline(Job *job) {
         usec_t left = job_deadline_left(job, clock_boot_usec());
+        int r;
 
         job->errand->deadline_timer = sd_event_source_disable_unref(job->errand->deadline_timer);
         if (left == USEC_INFINITY)
                 return;
-        (void) sd_event_add_time_relative(job->errand->manager->event, &job->errand->deadline_timer,
-                                          CLOCK_BOOTTIME, left, 0, on_deadline_timer, job);
+        r = sd_event_add_time_relative(job->errand->manager->event, &job->errand->deadline_timer,
+                                       CLOCK_BOOTTIME, left, 0, on_deadline_timer, job);
+        if (r == -EOVERFLOW) /* beyond the clock's end */
+                return;
+        if (r < 0)
+                log_error_errno(r, "Job %s: cannot set a timer for its deadline", job->id);
 }
 
 /* --- cancel */

@@ -35,8 +35,10 @@ void errand_free(Job *job) {
                 return;
         sd_event_source_disable_unref(errand->deadline_timer);
         sd_event_source_disable_unref(errand->wait_timer);
+        ending_free(errand->unwritten);
         free_calls(errand->submits, errand->n_submits);
         free_calls(errand->cancels, errand->n_cancels);
+        free_calls(errand->acknowledges, errand->n_acknowledges);
         free_held(errand->held, errand->n_held);
         free(errand);
 }

@@ -70,6 +70,14 @@ typedef struct HeldSubmit {
         FrontCall *call;
 } HeldSubmit;
 
+typedef enum SecretsChange {
+        SECRETS_KEEP,
+        SECRETS_REPLACE,
+        SECRETS_ERASE,
+} SecretsChange;
+
+typedef struct Ending Ending;
+
 /* What the manager keeps for a job beside what the job is. */
 typedef struct JobErrand {
         Manager *manager;
@@ -80,8 +88,13 @@ typedef struct JobErrand {
         size_t n_submits;
         FrontCall **cancels; /* wait for the end to be durable */
         size_t n_cancels;
-        HeldSubmit *held; /* ask for its key while it is being erased */
+        FrontCall **acknowledges; /* wait for the secrets to be erased */
+        size_t n_acknowledges;
+        Ending *unwritten; /* an end that the disk did not take */
+        HeldSubmit *held;  /* ask for its key while it is being erased */
         size_t n_held;
+        SecretsChange secrets_coming; /* the last of those being written */
+        size_t n_secrets_coming;
         bool creating;  /* the request is being written */
         bool ending;    /* the end is being written */
         bool releasing; /* the job is being erased */
@@ -115,12 +128,6 @@ typedef enum DispatchPlace {
 void dispatch_enqueue(Job *job, DispatchPlace place);
 
 /* --- change.c */
-typedef enum SecretsChange {
-        SECRETS_KEEP,
-        SECRETS_REPLACE,
-        SECRETS_ERASE,
-} SecretsChange;
-
 typedef struct Change {
         Job *job;
         JobState state;
@@ -144,6 +151,7 @@ void change_phase(Job *job, JobState state, JobPhase phase, const char *text);
 /* Takes the failure. `secrets`: what belongs to the result, or NULL. */
 void ending_begin(Job *job, JobState outcome, Failure *failure, const JobSecrets *secrets,
                   const char *text);
+Ending *ending_free(Ending *e); /* of no use but to the job that goes */
 void ending_arm_deadline(Job *job);
 void ending_cancel(Job *job);
 void ending_answer_cancels(Job *job);

@@ -18,6 +18,11 @@ int lane_new(const LaneOptions *options, const Profile *profile, Lane **ret) {
         return 0;
 }
 
+void lane_change_profile(Lane *lane, const Profile *profile) {
+        ck_assert_ptr_null(lane->job);
+        lane->profile = profile;
+}
+
 Lane *lane_free(Lane *lane) {
         if (!lane)
                 return NULL;

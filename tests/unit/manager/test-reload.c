@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Another configuration, while jobs come, run and are written. */
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "tests/unit/manager/bench.h"
+
+#define PROFILE                                \
+        "[Profile p]\n"                        \
+        "Provider=aws-iot\n"                   \
+        "Endpoint=cloud.example\n"             \
+        "Certificate=/nonexistent/claim.pem\n" \
+        "PrivateKey=/nonexistent/claim.key\n"  \
+        "Template=Template\n"
+
+static char path[] = "/tmp/fleetprovd-manager-XXXXXX";
+
+static void configure(const char *text) {
+        FILE *f = fopen(path, "w");
+
+        ck_assert_ptr_nonnull(f);
+        ck_assert_int_ge(fputs(text, f), 0);
+        ck_assert_int_eq(fclose(f), 0);
+}
+
+static void reload(const char *text) {
+        _cleanup_free_ char *why = NULL;
+
+        configure(text);
+        ck_assert_msg(reload_now(m, &why) >= 0, "%s", why);
+        slot = slot_find(m, "p");
+}
+
+static void setup(void) {
+        int fd;
+
+        bench_setup();
+        fd = mkstemp(path);
+        ck_assert_int_ge(fd, 0);
+        close(fd);
+        m->options.config = path;
+        reload(PROFILE "AllowUsers=1000 1001\n");
+        bench_run();
+}
+
+static void teardown(void) {
+        (void) unlink(path);
+        bench_teardown();
+}
+
+START_TEST(session_of_a_profile_that_did_not_change_goes_on)
+{
+        unsigned lanes = lanes_made, opened = slot->lane->opened, claims = claims_loaded;
+
+        reload("[Daemon]\nMaxJobs=7\n" PROFILE "AllowUsers=1000\nResponseTimeoutSec=5\n");
+        bench_run();
+        ck_assert_uint_eq(lanes_made, lanes);
+        ck_assert_uint_eq(slot->lane->opened, opened);
+        ck_assert_uint_gt(claims_loaded, claims);
+        ck_assert_uint_eq(slot->profile->response_timeout_usec, 5 * USEC_PER_SEC);
+        ck_assert_ptr_eq(lane_profile(slot->lane), slot->profile);
+        ck_assert_str_eq(slot->status.name, "p");
+        claim_key = "another key";
+        reload(PROFILE "AllowUsers=1000\n");
+        ck_assert_uint_eq(slot->lane->opened, opened + 1);
+}
+END_TEST
+
+START_TEST(session_of_a_profile_that_changed_is_made_anew)
+{
+        unsigned lanes = lanes_made;
+
+        reload(PROFILE "Port=443\nAllowUsers=1000\n");
+        ck_assert_uint_eq(lanes_made, lanes + 1);
+        ck_assert_uint_eq(slot->lane->opened, 1);
+}
+END_TEST
+
+START_TEST(job_at_work_ends_on_the_old_and_requests_meet_the_new)
+{
+        Job *job = bench_queued(alice, NULL), *his = bench_queued(bob, NULL);
+        Lane *lane = slot->lane;
+        FrontCall call;
+
+        bench_run();
+        ck_assert_ptr_eq(lane->job, job);
+        reload(PROFILE "Port=443\nAllowUsers=1000\n");
+        ck_assert_ptr_eq(slot->lane, lane);
+        bench_submit(bob, NULL, &call);
+        ck_assert_int_eq(call.code, ERROR_ACCESS_DENIED);
+        lane_finish(lane, JOB_FAILED, ERROR_TIMEOUT, NULL);
+        disk_settle();
+        ck_assert_int_eq(job->state, JOB_FAILED);
+        ck_assert_uint_eq(slot->profile->port, 443);
+        ck_assert_int_eq(his->state, JOB_FAILED);
+        ck_assert_int_eq(failure_code(his->failure), ERROR_ACCESS_DENIED);
+}
+END_TEST
+
+START_TEST(profile_goes_while_a_request_is_written)
+{
+        static const int errors[] = {0, -ENOSPC};
+        FrontCall call;
+
+        bench_submit(alice, NULL, &call);
+        reload("");
+        ck_assert_ptr_null(slot);
+        disk_answer(errors[_i]);
+        disk_settle();
+        if (errors[_i] < 0) {
+                ck_assert_int_eq(call.code, ERROR_STORAGE);
+                ck_assert_uint_eq(job_table_size(m->jobs), 0);
+                return;
+        }
+        ck_assert_int_eq(bench_job(&call)->state, JOB_FAILED);
+        ck_assert_int_eq(failure_code(bench_job(&call)->failure), ERROR_NOT_INITIALIZED);
+}
+END_TEST
+
+START_TEST(profile_goes_while_a_job_is_asked_for_again)
+{
+        Job *job = bench_cancelled(alice, "k");
+        FrontCall call;
+
+        bench_submit(alice, "k", &call);
+        reload("");
+        disk_settle();
+        ck_assert_ptr_eq(bench_job(&call), job);
+        ck_assert_int_eq(failure_code(job->failure), ERROR_NOT_INITIALIZED);
+}
+END_TEST
+
+START_TEST(profile_goes_under_a_job_at_work_and_comes_back)
+{
+        Job *job = bench_queued(alice, "k"), *waiting = bench_queued(alice, NULL);
+        FrontCall call;
+
+        bench_run();
+        ck_assert_ptr_eq(slot->lane->job, job);
+        reload("");
+        reload(PROFILE "AllowUsers=1000\n");
+        disk_settle();
+        ck_assert_int_eq(failure_code(job->failure), ERROR_NOT_INITIALIZED);
+        ck_assert_int_eq(failure_code(waiting->failure), ERROR_NOT_INITIALIZED);
+        bench_submit(alice, "k", &call);
+        disk_settle();
+        ck_assert_ptr_eq(slot->lane->job, job);
+}
+END_TEST
+
+START_TEST(shorter_retention_counts_at_once)
+{
+        Job *job = bench_succeeded(alice, NULL);
+        char id[IPC_JOB_ID_LENGTH + 1];
+
+        memcpy(id, job->id, sizeof(id));
+        reload("[Daemon]\nRetainSec=1\n" PROFILE);
+        bench_run_until_disk();
+        disk_settle();
+        ck_assert_ptr_null(job_table_find(m->jobs, id));
+        ck_assert_str_eq(told, "removed");
+}
+END_TEST
+
+START_TEST(refused_configuration_changes_nothing)
+{
+        unsigned lanes = lanes_made;
+        char *why = NULL;
+
+        configure(PROFILE "Nonsense=1\n");
+        ck_assert_int_lt(reload_now(m, &why), 0);
+        free(why);
+        ck_assert_ptr_eq(slot_find(m, "p"), slot);
+        ck_assert_uint_eq(lanes_made, lanes);
+}
+END_TEST
+
+int main(void) {
+        Suite *suite = suite_create("manager: reload");
+        TCase *tc = tcase_create("reload");
+        SRunner *runner = srunner_create(suite);
+        int failed;
+
+        tcase_add_checked_fixture(tc, setup, teardown);
+        tcase_set_timeout(tc, 60);
+        tcase_add_test(tc, session_of_a_profile_that_did_not_change_goes_on);
+        tcase_add_test(tc, session_of_a_profile_that_changed_is_made_anew);
+        tcase_add_test(tc, job_at_work_ends_on_the_old_and_requests_meet_the_new);
+        tcase_add_loop_test(tc, profile_goes_while_a_request_is_written, 0, 2);
+        tcase_add_test(tc, profile_goes_while_a_job_is_asked_for_again);
+        tcase_add_test(tc, profile_goes_under_a_job_at_work_and_comes_back);
+        tcase_add_test(tc, shorter_retention_counts_at_once);
+        tcase_add_test(tc, refused_configuration_changes_nothing);
+        suite_add_tcase(suite, tc);
+        srunner_run_all(runner, CK_ENV);
+        failed = srunner_ntests_failed(runner);
+        srunner_free(runner);
+        return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
