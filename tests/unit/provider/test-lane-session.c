@@ -2,6 +2,8 @@
 /* The session that a lane keeps: what it subscribes to, what it says when that fails. */
 #include <errno.h>
 
+#include "daemon/base/clock.h"
+#include "daemon/provider/lane-internal.h"
 #include "protocol/aws/format.h"
 #include "tests/unit/provider/fixture.h"
 
@@ -105,6 +107,40 @@ START_TEST(a_lost_connection_is_made_again)
         fixture_wait();
         fixture_expect("connecting ");
         ck_assert_uint_eq(fake.made, 3);
+}
+END_TEST
+
+static void lose_some(void) {
+        fixture_open();
+        for (unsigned i = 0; i < 5; i++) {
+                fake_lost(ERROR_CONNECTION_LOST, "gone");
+                lane_hurry(fixture.lane);
+        }
+        ck_assert_uint_eq(fixture.lane->session.backoff.failures, 5);
+        fixture_ready();
+        ck_assert_uint_eq(fixture.lane->session.backoff.failures, 5);
+}
+
+START_TEST(an_answer_proves_the_session)
+{
+        lose_some();
+        fixture_start(fixture_job(OPERATION_CREATE_KEYS_AND_CERTIFICATE));
+        fake_subscribed_all();
+        ck_assert_uint_eq(fixture.lane->session.backoff.failures, 5);
+        fixture_reject(AWS_OPERATION_CREATE_KEYS, 403, "no"); /* a refusal is one, too */
+        ck_assert_uint_eq(fixture.lane->session.backoff.failures, 0);
+}
+END_TEST
+
+START_TEST(a_session_that_lasted_has_proved_itself)
+{
+        bool lasted = _i == 1;
+
+        lose_some();
+        if (lasted)
+                fixture.lane->connected_since_boot = clock_boot_usec() - SESSION_LASTED_USEC;
+        fake_lost(ERROR_CONNECTION_LOST, "gone");
+        ck_assert_uint_eq(fixture.lane->session.backoff.failures, lasted ? 1 : 6);
 }
 END_TEST
 
@@ -260,6 +296,8 @@ static void add_tests(TCase *c) {
         tcase_add_test(c, without_a_template_nothing_can_be_registered);
         tcase_add_test(c, a_profile_that_needs_no_topic_is_ready_at_once);
         tcase_add_test(c, a_lost_connection_is_made_again);
+        tcase_add_test(c, an_answer_proves_the_session);
+        tcase_add_loop_test(c, a_session_that_lasted_has_proved_itself, 0, 2);
         tcase_add_test(c, a_connection_that_cannot_even_be_begun);
         tcase_add_test(c, a_refused_subscription_names_topic_and_policy);
         tcase_add_test(c, dropped_twice_upon_a_subscription_the_policy_is_named);
