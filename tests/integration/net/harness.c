@@ -23,8 +23,7 @@ const char *__tsan_default_suppressions(void) {
         return "race:libpaho-mqtt3a\n";
 }
 
-/* The MQTT library forgets a few bytes where a socket is closed while it is being connected; its
- * own heap tracking points at them, and forgets them with its last handle. */
+/* For who runs a test by hand; tests/lsan.supp says why. */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void) {
         return "leak:libpaho-mqtt3a\n";
