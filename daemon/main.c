@@ -71,9 +71,13 @@ static int parse_options(int argc, char **argv, Options *o) {
                 {"help", no_argument, NULL, 'h'},
                 {},
         };
-        int c;
+        int c, which = 0;
 
-        while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0)
+        while ((c = getopt_long(argc, argv, "h", options, &which)) >= 0) {
+                if (c != 'h' && optarg && *optarg == '\0') {
+                        fprintf(stderr, "fleetprovd: --%s= needs a value\n", options[which].name);
+                        return -EINVAL;
+                }
                 switch (c) {
                 case CONFIG:
                         o->manager.config = optarg;
@@ -117,6 +121,7 @@ static int parse_options(int argc, char **argv, Options *o) {
                         fputs("Try 'fleetprovd --help'.\n", stderr);
                         return -EINVAL;
                 }
+        }
         if (optind < argc) {
                 fprintf(stderr, "fleetprovd: '%s': no arguments are taken, only options\n",
                         argv[optind]);

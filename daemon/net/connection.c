@@ -66,7 +66,7 @@ static void connection_lost(Connection *c, Failure *failure) {
                 return;
         }
         shut(c, false);
-        if (failure && up && c->in_flight) {
+        if (failure && failure->code == ERROR_CONNECTION_LOST && up && c->in_flight) {
                 char *message;
 
                 if (asprintf(&message,

@@ -125,10 +125,12 @@ static Failure *failure_from_alert(Tls *t) {
                                    t->endpoint, alert, text);
         /* decrypt_error: the signature of our CertificateVerify is wrong. */
         if (t->has_certificate && alert == decrypt_error)
-                return failure_new(ERROR_CREDENTIALS_REFUSED,
-                                   "%s could not verify our signature (TLS alert %d, %s); check "
-                                   "that PrivateKey= belongs to Certificate=",
-                                   t->endpoint, alert, text);
+                return failure_new(
+                        ERROR_CREDENTIALS_REFUSED,
+                        "%s could not verify our signature (TLS alert %d, %s); check "
+                        "that PrivateKey= belongs to Certificate=, and that the server knows the "
+                        "CA that signed it, not another one of the same name",
+                        t->endpoint, alert, text);
         if (alert_is_about_our_certificate(alert) || (t->established && alert == handshake_failure))
                 return failure_new(ERROR_CREDENTIALS_REFUSED,
                                    "%s refused our certificate (TLS alert %d, %s); check that "
