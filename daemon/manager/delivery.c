@@ -245,9 +245,10 @@ static void retention_ends(Job *job) {
 static int on_retention_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         Manager *m = userdata;
         usec_t now = clock_boot_usec();
+        size_t n = store_pending(m->store);
 
         m->retention_timer = sd_event_source_disable_unref(m->retention_timer);
-        while (m->retained_first && now >= m->retention_not_before &&
+        while (m->retained_first && now >= m->retention_not_before && n++ < MANAGER_CHORES_MAX &&
                now - m->retained_first->finished_boot >= m->config->retain_usec)
                 retention_ends(m->retained_first);
         delivery_arm_retention(m);
@@ -255,7 +256,7 @@ static int on_retention_timer(sd_event_source *source, uint64_t usec, void *user
 }
 
 void delivery_arm_retention(Manager *m) {
-        usec_t now, left;
+        usec_t now, left, accuracy = USEC_PER_SEC;
 
         m->retention_timer = sd_event_source_disable_unref(m->retention_timer);
         if (!m->retained_first || m->config->retain_usec == USEC_INFINITY)
@@ -264,8 +265,12 @@ void delivery_arm_retention(Manager *m) {
         left = usec_sub(m->config->retain_usec, now - m->retained_first->finished_boot);
         if (left < usec_sub(m->retention_not_before, now))
                 left = usec_sub(m->retention_not_before, now);
+        if (left == 0) { /* overdue: the next few */
+                left = MANAGER_CHORES_USEC;
+                accuracy = MANAGER_CHORES_USEC;
+        }
         (void) sd_event_add_time_relative(m->event, &m->retention_timer, CLOCK_BOOTTIME, left,
-                                          USEC_PER_SEC, on_retention_timer, m);
+                                          accuracy, on_retention_timer, m);
 }
 
 /* In the order of their ends, which is the order in which they come but after a restart. */

@@ -93,6 +93,23 @@ static bool can_start(const Slot *s) {
                s->throttled_until <= clock_boot_usec();
 }
 
+static void start_next(Slot *s) {
+        size_t refused = 0;
+
+        while (can_start(s)) {
+                Job *job = queue_take(s->queue);
+
+                if (!job)
+                        break;
+                if (!refused_now(s, job))
+                        prepare(s, job);
+                else if (++refused == MANAGER_CHORES_MAX) {
+                        dispatch_kick(s->manager);
+                        break;
+                }
+        }
+}
+
 static int on_dispatch_defer(sd_event_source *source, void *userdata) {
         Manager *m = userdata;
         Slot *s;
@@ -101,14 +118,7 @@ static int on_dispatch_defer(sd_event_source *source, void *userdata) {
         LIST_FOREACH(slots, s, m) {
                 reload_settle(s);
                 slot_claim_settle(s);
-                while (can_start(s)) {
-                        Job *job = queue_take(s->queue);
-
-                        if (!job)
-                                break;
-                        if (!refused_now(s, job))
-                                prepare(s, job);
-                }
+                start_next(s);
         }
         return 0;
 }
@@ -144,6 +154,8 @@ void dispatch_enqueue(Job *job, DispatchPlace place) {
         Slot *s = job->errand->slot;
         int r;
 
+        if (!s) /* its profile went, and came back perhaps */
+                s = job->errand->slot = slot_find(job->errand->manager, job->spec->profile);
         if (!s) {
                 ending_begin(job, JOB_FAILED,
                              failure_new(ERROR_NOT_INITIALIZED,

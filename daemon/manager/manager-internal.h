@@ -22,6 +22,11 @@
 #include "daemon/provider/lane.h"
 #include "daemon/store/store.h"
 
+/* What concerns very many jobs at once is done for so many at a time, and then no more until the
+ * disk has taken most of it: `status` is answered in between. */
+#define MANAGER_CHORES_MAX ((size_t) 64)
+#define MANAGER_CHORES_USEC (5 * USEC_PER_MSEC)
+
 typedef struct Slot Slot;
 struct Slot {
         Manager *manager;
@@ -58,6 +63,7 @@ struct Manager {
         LIST_HEAD(Slot, slots);
         LIST_HEAD(Job, retained);
         sd_event_source *dispatch; /* starts jobs: one defer source of normal priority */
+        sd_event_source *orphan_timer;
         sd_event_source *retention_timer;
         usec_t retention_not_before; /* boot clock; after the disk refused */
         sd_event_source *idle_timer; /* gives memory back once nothing has moved for a while */
@@ -193,6 +199,7 @@ void slot_claim_settle(Slot *s); /* the lane is free: take up what changed */
 
 /* --- reload.c */
 int reload_now(Manager *m, char **ret_why);
+void reload_end_orphans(Manager *m); /* soon: jobs whose profile is gone */
 void reload_settle(Slot *s); /* the lane is free: put next_profile in its place */
 
 /* --- audit.c */

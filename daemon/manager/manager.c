@@ -127,7 +127,7 @@ static void resume(Manager *m, Job *job) {
                 ending_begin(job, JOB_CANCELLED,
                              failure_new(ERROR_CANCELLED, "The job was cancelled on request"), NULL,
                              "cancelled");
-        else
+        else if (job->errand->slot)
                 dispatch_enqueue(job, DISPATCH_LAST);
 }
 
@@ -233,6 +233,7 @@ static void resume_all(Manager *m) {
                 next = job_table_next(job);
                 resume(m, job);
         }
+        reload_end_orphans(m);
 }
 
 int manager_new(sd_event *event, const ManagerOptions *options, Manager **ret, int *ret_exit) {
@@ -295,6 +296,7 @@ Manager *manager_free(Manager *m) {
         worker_free(m->crypto);
         network_free(m->network);
         sd_event_source_disable_unref(m->dispatch);
+        sd_event_source_disable_unref(m->orphan_timer);
         sd_event_source_disable_unref(m->retention_timer);
         sd_event_source_disable_unref(m->idle_timer);
         config_free(m->config);

@@ -22,26 +22,72 @@ static Profile *take_profile(Config *config, const char *name) {
         return NULL;
 }
 
-/* Jobs at work are stopped where they stand: what they had is on record. */
+/* --- profiles that go */
+
+static void end_orphan(Job *job) {
+        ending_begin(job, JOB_FAILED,
+                     failure_new(ERROR_NOT_INITIALIZED,
+                                 "Profile '%s' was removed from the configuration",
+                                 job->spec->profile),
+                     NULL, "its profile was removed");
+}
+
+static bool is_orphan(const Job *job) {
+        return !job->errand->slot && !job_state_is_final(job->state) && !job->errand->ending &&
+               !job->errand->creating;
+}
+
+static int on_orphan_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        Manager *m = userdata;
+        size_t n = store_pending(m->store);
+        Job *job;
+
+        m->orphan_timer = sd_event_source_disable_unref(m->orphan_timer);
+        for (job = job_table_first(m->jobs); job; job = job_table_next(job))
+                if (is_orphan(job)) {
+                        if (n++ >= MANAGER_CHORES_MAX)
+                                break;
+                        end_orphan(job);
+                }
+        if (job)
+                reload_end_orphans(m);
+        return 0;
+}
+
+/* A few at a time: with 10,000 of them the loop would stand still for seconds. */
+void reload_end_orphans(Manager *m) {
+        int r;
+
+        if (m->orphan_timer)
+                return;
+        r = sd_event_add_time_relative(m->event, &m->orphan_timer, CLOCK_MONOTONIC,
+                                       MANAGER_CHORES_USEC, 1, on_orphan_timer, m);
+        if (r < 0)
+                log_error_errno(r, "Cannot set the timer that ends the jobs of a profile that is "
+                                   "gone; the next reload does it");
+}
+
+/* Jobs at work are stopped where they stand: what they had is on record. One whose request is still
+ * being written fails when it is enqueued. */
 static void remove_slot(Slot *s) {
         Manager *m = s->manager;
-        Job *job;
+        Job *job, *at_work[] = {lane_job(s->lane), s->preparing};
 
         log_notice("Profile %s is not configured any more.", s->profile->name);
         for (job = job_table_first(m->jobs); job; job = job_table_next(job)) {
                 if (job->errand->slot != s)
                         continue;
-                /* One whose request is still being written fails when it is enqueued. */
-                if (!job_state_is_final(job->state) && !job->errand->creating)
-                        ending_begin(job, JOB_FAILED,
-                                     failure_new(ERROR_NOT_INITIALIZED,
-                                                 "Profile '%s' was removed from the configuration",
-                                                 s->profile->name),
-                                     NULL, "its profile was removed");
+                queue_remove(s->queue, job);
                 job->errand->slot = NULL;
         }
+        /* They have more to lose than a place in the queue. */
+        for (size_t i = 0; i < ELEMENTSOF(at_work); i++)
+                if (at_work[i])
+                        end_orphan(at_work[i]);
         slot_free(s);
 }
+
+/* --- all of it */
 
 static void replace_slot(Slot *s, Profile *profile) {
         profile_free(s->next_profile);
@@ -75,15 +121,6 @@ static void replace_all(Manager *m, Config *config) {
         m->config = config;
 }
 
-/* Jobs of a profile that came back find it again. */
-static void attach_jobs(Manager *m) {
-        Job *job;
-
-        for (job = job_table_first(m->jobs); job; job = job_table_next(job))
-                if (!job->errand->slot)
-                        job->errand->slot = slot_find(m, job->spec->profile);
-}
-
 int reload_now(Manager *m, char **ret_why) {
         _cleanup_config_ Config *config = NULL;
         int r;
@@ -92,7 +129,7 @@ int reload_now(Manager *m, char **ret_why) {
         if (r < 0)
                 return r;
         replace_all(m, TAKE_PTR(config));
-        attach_jobs(m);
+        reload_end_orphans(m);
         delivery_arm_retention(m);
         dispatch_kick(m);
         log_notice("The configuration was read again.");

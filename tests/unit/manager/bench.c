@@ -40,8 +40,8 @@ void bench_setup(void) {
         ck_assert_int_ge(sd_event_new(&m->event), 0);
         m->config = calloc(1, sizeof(Config));
         ck_assert_ptr_nonnull(m->config);
-        m->config->max_jobs = 100;
-        m->config->max_jobs_per_user = 50;
+        m->config->max_jobs = 10000;
+        m->config->max_jobs_per_user = 1000;
         m->config->retain_usec = USEC_PER_DAY;
         m->jobs = job_table_new();
         ck_assert_ptr_nonnull(m->jobs);
@@ -69,6 +69,13 @@ void bench_run(void) {
 void bench_run_until_disk(void) {
         while (disk_pending() == 0)
                 ck_assert_msg(sd_event_run(m->event, PATIENCE_USEC) > 0, "nothing happens");
+}
+
+void bench_until(const Job *job, JobState state) {
+        while (job->state != state) {
+                bench_run_until_disk();
+                disk_settle();
+        }
 }
 
 JobSpec *bench_spec(const char *key) {

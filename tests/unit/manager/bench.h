@@ -21,6 +21,9 @@ void bench_run(void);
  */
 void bench_run_until_disk(void);
 
+/* The same, and answers it, until the job has ended so. */
+void bench_until(const Job *job, JobState state);
+
 extern Peer *alice, *bob; /* both may use the profile */
 
 /* --- callers (fake-front.c) */

@@ -141,12 +141,44 @@ START_TEST(profile_goes_under_a_job_at_work_and_comes_back)
         ck_assert_ptr_eq(slot->lane->job, job);
         reload("");
         reload(PROFILE "AllowUsers=1000\n");
-        disk_settle();
+        bench_until(waiting, JOB_FAILED);
+        ck_assert_int_eq(job->state, JOB_FAILED);
         ck_assert_int_eq(failure_code(job->failure), ERROR_NOT_INITIALIZED);
         ck_assert_int_eq(failure_code(waiting->failure), ERROR_NOT_INITIALIZED);
         bench_submit(alice, "k", &call);
         disk_settle();
         ck_assert_ptr_eq(slot->lane->job, job);
+}
+END_TEST
+
+START_TEST(thousand_jobs_of_a_profile_that_goes_end_a_few_at_a_time)
+{
+        Job *jobs[1000];
+
+        for (size_t i = 0; i < ELEMENTSOF(jobs); i++)
+                jobs[i] = bench_queued(i % 2 == 0 ? alice : bob, NULL);
+        reload("");
+        for (size_t i = 0; i < ELEMENTSOF(jobs); i++)
+                while (!job_state_is_final(jobs[i]->state)) {
+                        bench_run_until_disk();
+                        ck_assert_uint_le(disk_pending(), MANAGER_CHORES_MAX);
+                        disk_answer(0);
+                }
+        for (size_t i = 0; i < ELEMENTSOF(jobs); i++)
+                ck_assert_int_eq(failure_code(jobs[i]->failure), ERROR_NOT_INITIALIZED);
+}
+END_TEST
+
+START_TEST(thousand_jobs_are_forgotten_a_few_at_a_time)
+{
+        for (size_t i = 0; i < 1000; i++)
+                (void) bench_cancelled(i % 2 == 0 ? alice : bob, NULL);
+        reload("[Daemon]\nRetainSec=1\n" PROFILE);
+        while (job_table_size(m->jobs) > 0) {
+                bench_run_until_disk();
+                ck_assert_uint_le(disk_pending(), MANAGER_CHORES_MAX);
+                disk_answer(0);
+        }
 }
 END_TEST
 
@@ -191,6 +223,8 @@ int main(void) {
         tcase_add_loop_test(tc, profile_goes_while_a_request_is_written, 0, 2);
         tcase_add_test(tc, profile_goes_while_a_job_is_asked_for_again);
         tcase_add_test(tc, profile_goes_under_a_job_at_work_and_comes_back);
+        tcase_add_test(tc, thousand_jobs_of_a_profile_that_goes_end_a_few_at_a_time);
+        tcase_add_test(tc, thousand_jobs_are_forgotten_a_few_at_a_time);
         tcase_add_test(tc, shorter_retention_counts_at_once);
         tcase_add_test(tc, refused_configuration_changes_nothing);
         suite_add_tcase(suite, tc);
