@@ -97,15 +97,22 @@ static Failure *check_parameters(const JobSpec *spec, const Profile *profile) {
         return NULL;
 }
 
+/* A D-Bus error has one message: what is wrong with the claim belongs into it. */
+static Failure *no_claim(const Slot *slot, const Profile *profile) {
+        const Failure *why = slot->status.last_error;
+
+        return failure_with_cause(
+                failure_new(ERROR_NOT_INITIALIZED, "Profile '%s' has no claim certificate yet%s%s",
+                            profile->name, why ? ": " : "", why ? failure_message(why) : ""),
+                failure_copy(why));
+}
+
 static Failure *check_spec(const JobSpec *spec, const Slot *slot) {
         const Profile *profile = slot_newest_profile(slot);
         Failure *f;
 
         if (!slot->claim)
-                return failure_with_cause(failure_new(ERROR_NOT_INITIALIZED,
-                                                      "Profile '%s' has no claim certificate yet",
-                                                      profile->name),
-                                          failure_copy(slot->status.last_error));
+                return no_claim(slot, profile);
         f = check_operation(spec, profile);
         if (!f)
                 f = check_csr(spec);
