@@ -64,10 +64,11 @@ void daemon_wait_notify(Daemon *d, const char *text) {
 
         ck_assert_ptr_nonnull(message);
         do {
-                int status;
-
                 for (unsigned tries = 0; poll(&poll_fd, 1, 0) == 0;) {
-                        ck_assert_msg(waitpid(d->pid, &status, WNOHANG) == 0,
+                        siginfo_t end = {};
+
+                        (void) waitid(P_PID, (id_t) d->pid, &end, WEXITED | WNOHANG | WNOWAIT);
+                        ck_assert_msg(end.si_pid == 0 || poll(&poll_fd, 1, 0) > 0,
                                       "the daemon ended before it said %s; see %s", text, d->log);
                         ck_assert_msg(process_pause(&tries), "never said: %s", text);
                 }
