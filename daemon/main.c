@@ -21,6 +21,7 @@
 #include "protocol/ipc/names.h"
 
 #define EXIT_USAGE 2
+#define DESCRIPTORS_WANTED ((rlim_t) 8192)
 #define DEFAULT_STATE_DIRECTORY "/var/lib/fleetprovd"
 
 typedef struct Options {
@@ -176,6 +177,20 @@ static int hide_memory(void) {
         return 0;
 }
 
+/* Each connection to the socket has four descriptors, and may have some of messages and results on
+ * the way. With the usual 1024, three users could leave none for the disk and the cloud. Nothing
+ * here uses select(2), which is why that is so low (systemd.exec(5), LimitNOFILE=). */
+static int allow_descriptors(void) {
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+                return -errno;
+        if (limit.rlim_cur >= DESCRIPTORS_WANTED || limit.rlim_cur == limit.rlim_max)
+                return 0;
+        limit.rlim_cur = limit.rlim_max < DESCRIPTORS_WANTED ? limit.rlim_max : DESCRIPTORS_WANTED;
+        return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? -errno : 0;
+}
+
 /* Blocked before the first thread is made, so that every thread leaves them to the loop. */
 static int block_signals(void) {
         sigset_t set;
@@ -207,6 +222,9 @@ static int run(const Options *o) {
         _cleanup_(manager_freep) Manager *m = NULL;
         int r, status;
 
+        r = allow_descriptors();
+        if (r < 0)
+                log_warning_errno(r, "Cannot raise the limit of descriptors");
         r = hide_memory();
         if (r >= 0)
                 r = block_signals();

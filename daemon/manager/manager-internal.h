@@ -200,7 +200,7 @@ void slot_claim_settle(Slot *s); /* the lane is free: take up what changed */
 /* --- reload.c */
 int reload_now(Manager *m, char **ret_why);
 void reload_end_orphans(Manager *m); /* soon: jobs whose profile is gone */
-void reload_settle(Slot *s); /* the lane is free: put next_profile in its place */
+void reload_settle(Slot *s);         /* the lane is free: put next_profile in its place */
 
 /* --- audit.c */
 void audit_accepted(const Job *job);
