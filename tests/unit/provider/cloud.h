@@ -12,6 +12,9 @@ char *cloud_sign(const char *csr);
 /* A fresh P-256 key, PKCS#8, and a request for it. free() both; `ret_csr` may be NULL. */
 char *cloud_make_key(char **ret_csr);
 
+/* A certificate for a key that nobody has. free() it. */
+char *cloud_sign_for_nobody(void);
+
 /* Answers; payload_done() them. `key` NULL: none in it. */
 Payload cloud_created(Encoding e, const char *id, const char *certificate, const char *key,
                       const char *token);
