@@ -2,18 +2,33 @@
 #include "tests/integration/lib/raw.h"
 
 #include <check.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
+
+/* A socket is in the file system before anybody listens on it. */
+#define OPEN_TRIES 500
+#define OPEN_PAUSE_USEC 10000
 
 sd_bus *raw_open(const char *address, bool is_bus) {
-        sd_bus *bus = NULL;
+        int r = -ECONNREFUSED;
 
-        ck_assert_int_ge(sd_bus_new(&bus), 0);
-        ck_assert_int_ge(sd_bus_set_address(bus, address), 0);
-        ck_assert_int_ge(sd_bus_set_bus_client(bus, is_bus), 0);
-        ck_assert_int_ge(sd_bus_negotiate_fds(bus, 1), 0);
-        ck_assert_int_ge(sd_bus_start(bus), 0);
-        return bus;
+        for (int i = 0; i < OPEN_TRIES && (r == -ECONNREFUSED || r == -ENOENT); i++) {
+                sd_bus *bus = NULL;
+
+                ck_assert_int_ge(sd_bus_new(&bus), 0);
+                ck_assert_int_ge(sd_bus_set_address(bus, address), 0);
+                ck_assert_int_ge(sd_bus_set_bus_client(bus, is_bus), 0);
+                ck_assert_int_ge(sd_bus_negotiate_fds(bus, 1), 0);
+                r = sd_bus_start(bus);
+                if (r >= 0)
+                        return bus;
+                sd_bus_unref(bus);
+                usleep(OPEN_PAUSE_USEC);
+        }
+        ck_abort_msg("%s: %s", address, strerrordesc_np(-r));
+        return NULL;
 }
 
 static int call(sd_bus *bus, const char *path, const char *interface, const char *member,
