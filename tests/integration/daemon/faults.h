@@ -24,6 +24,61 @@ static inline void start_with_format(int i, const char *more) {
         stage_start("", place_text(&cloud.place, "PayloadFormat=%s\n%s", formats[i % 2], more));
 }
 
+/* Starts it with a profile for each format, which have sessions of their own: what takes its time
+ * is tried with both at once. */
+static const char *const profiles[] = {"aws", "cbor"};
+
+static inline void start_with_both(const char *more) {
+        stage_start(cloud_profile(&cloud, "cbor",
+                                  place_text(&cloud.place,
+                                             "PayloadFormat=cbor\nClientId=faults-cbor\n%s", more)),
+                    place_text(&cloud.place, "PayloadFormat=json\nClientId=faults-aws\n%s", more));
+}
+
+/* Each profile is struck; `count`: "--count=1", "--always". */
+static inline void strike_both(const char *fault, const Request *r, const char *count) {
+        for (size_t i = 0; i < ELEMENTSOF(profiles); i++)
+                cloud_add(&cloud, fault, r->operation,
+                          place_text(&cloud.place, "--client=faults-%s", profiles[i]), count);
+}
+
+typedef struct Both {
+        JobId ids[ELEMENTSOF(profiles)];
+        const char *serials[ELEMENTSOF(profiles)];
+} Both;
+
+static inline Both submit_to_both(const Request *r, const char *serial, const char *key) {
+        Both both;
+
+        for (size_t i = 0; i < ELEMENTSOF(profiles); i++) {
+                both.serials[i] = place_text(&cloud.place, "%s-%s", serial, profiles[i]);
+                both.ids[i] = agent_submit(client, &(Wish){.profile = profiles[i],
+                                                           .serial = both.serials[i],
+                                                           .key = key,
+                                                           .key_source = r->key_source});
+        }
+        return both;
+}
+
+static inline void both_must_succeed(const Both *both) {
+        for (size_t i = 0; i < ELEMENTSOF(profiles); i++) {
+                fleetprov_result *result = agent_result(client, both->ids[i]);
+
+                identity_assert(&cloud, result, both->serials[i], NULL, NULL);
+                fleetprov_result_free(result);
+        }
+}
+
+static inline void both_must_fail(const Both *both, const char *code) {
+        for (size_t i = 0; i < ELEMENTSOF(profiles); i++) {
+                fleetprov_job *job = agent_wait(client, both->ids[i]);
+
+                ck_assert_int_eq(fleetprov_job_get_state(job), FLEETPROV_STATE_FAILED);
+                ck_assert_str_eq(fleetprov_error_get_name(fleetprov_job_get_error(job)), code);
+                fleetprov_job_free(job);
+        }
+}
+
 static inline const char *serial_of(int i, size_t request) {
         return place_text(&cloud.place, "fault-%d-%zu", i, request);
 }
