@@ -48,9 +48,9 @@ static int on_response_timer(sd_event_source *s, uint64_t usec, void *userdata) 
                                       title);
         else
                 failure = failure_new(
-                        ERROR_TIMEOUT, "%s: no answer from %s within %llu s (ResponseTimeoutSec=)",
+                        ERROR_TIMEOUT, "%s: no answer from %s within %g s (ResponseTimeoutSec=)",
                         title, lane->profile->endpoint,
-                        (unsigned long long) (lane->profile->response_timeout_usec / USEC_PER_SEC));
+                        (double) lane->profile->response_timeout_usec / (double) USEC_PER_SEC);
         if (failure)
                 failure->retriable = true;
         aws_exchange_event(lane, EXCHANGE_EVENT_TIMEOUT, failure);

@@ -191,12 +191,12 @@ static int on_session_timer(sd_event_source *s, uint64_t usec, void *userdata) {
         Failure *failure = NULL;
 
         if (lane->session.state == SESSION_SUBSCRIBING)
-                failure = failure_new(
-                        ERROR_TIMEOUT,
-                        "%s did not answer a subscription within %llu s "
-                        "(ResponseTimeoutSec=)",
-                        lane->profile->endpoint,
-                        (unsigned long long) (lane->session.subscribe_timeout_usec / USEC_PER_SEC));
+                failure = failure_new(ERROR_TIMEOUT,
+                                      "%s did not answer a subscription within %g s "
+                                      "(ResponseTimeoutSec=)",
+                                      lane->profile->endpoint,
+                                      (double) lane->session.subscribe_timeout_usec /
+                                              (double) USEC_PER_SEC);
         lane_session_event(lane, SESSION_EVENT_TIMER, failure);
         return 0;
 }
