@@ -69,12 +69,15 @@ static inline void both_must_succeed(const Both *both) {
         }
 }
 
-static inline void both_must_fail(const Both *both, const char *code) {
+/* `part`: of the message. */
+static inline void both_must_fail(const Both *both, const char *code, const char *part) {
         for (size_t i = 0; i < ELEMENTSOF(profiles); i++) {
                 fleetprov_job *job = agent_wait(client, both->ids[i]);
+                const fleetprov_error *error = fleetprov_job_get_error(job);
 
                 ck_assert_int_eq(fleetprov_job_get_state(job), FLEETPROV_STATE_FAILED);
-                ck_assert_str_eq(fleetprov_error_get_name(fleetprov_job_get_error(job)), code);
+                ck_assert_str_eq(fleetprov_error_get_name(error), code);
+                ck_assert_ptr_nonnull(strstr(fleetprov_error_get_message(error), part));
                 fleetprov_job_free(job);
         }
 }

@@ -26,6 +26,16 @@ static const Point points[] = {
         {"register-cloud-key", "drop", "--operation=register", "register", "cloud", 1, 0},
 };
 
+static size_t n_dropped(void) {
+        return file_count_lines(place_path(&cloud.place, "journal.jsonl"),
+                                "\"outcome\":\"dropped\"", NULL);
+}
+
+/* The request is at the cloud, which has lost it; the next one would be answered. */
+static void wait_until_dropped(size_t before) {
+        WAIT_FOR(n_dropped() > before);
+}
+
 static void check_left(fleetprov_job *job, const Point *p, size_t made) {
         size_t left = fleetprov_job_get_n_left_certificates(job);
 
@@ -44,7 +54,7 @@ START_TEST(job_goes_on_where_it_stood)
 {
         const Point *p = points + _i / 2;
         const char *serial = place_text(&cloud.place, "%s-%d", p->name, _i % 2);
-        size_t before = cloud_count_certificates(&cloud);
+        size_t before = cloud_count_certificates(&cloud), dropped = n_dropped();
         fleetprov_result *result;
         fleetprov_job *job;
         JobId id;
@@ -54,6 +64,8 @@ START_TEST(job_goes_on_where_it_stood)
         id = agent_submit(client,
                           &(Wish){.serial = serial, .key = "restart", .key_source = p->key_source});
         agent_wait_state(client, id, FLEETPROV_STATE_RUNNING, p->phase);
+        if (streq(p->fault, "drop"))
+                wait_until_dropped(dropped);
         stage_restart(_i % 2 == 1);
         result = agent_result(client, id);
         identity_assert(&cloud, result, serial, NULL, NULL);
@@ -113,12 +125,14 @@ START_TEST(single_operations_go_on_too)
         _cleanup_free_ char *token = NULL;
         fleetprov_result *result;
         JobId id;
+        const size_t dropped = n_dropped();
 
         stage_start("", "");
         cloud_add(&cloud, "drop", "--operation=create-keys");
         id = agent_submit(client,
                           &(Wish){.operation = FLEETPROV_OPERATION_CREATE_KEYS_AND_CERTIFICATE});
         agent_wait_state(client, id, FLEETPROV_STATE_RUNNING, "create");
+        wait_until_dropped(dropped);
         stage_restart(_i % 2 == 1);
         result = agent_result(client, id);
         token = agent_secret(result, FLEETPROV_SECRET_OWNERSHIP_TOKEN);
@@ -130,6 +144,7 @@ START_TEST(single_operations_go_on_too)
                                           .token = token,
                                           .token_size = strlen(token)});
         agent_wait_state(client, id, FLEETPROV_STATE_RUNNING, "register");
+        wait_until_dropped(dropped + 1);
         stage_restart(_i % 2 == 1);
         result = agent_result(client, id);
         ck_assert_str_eq(fleetprov_result_get_thing_name(result), "thing-single");
@@ -155,6 +170,7 @@ START_TEST(client_waits_through_a_restart)
         fleetprov_request *request;
         fleetprov_result *result;
         fleetprov_error *error = NULL;
+        const size_t dropped = n_dropped();
         pid_t pid;
         int r;
 
@@ -179,6 +195,7 @@ START_TEST(client_waits_through_a_restart)
         }
         WAIT_FOR(agent_count_jobs(client, 1) == 1);
         agent_wait_state(client, agent_first_job(client), FLEETPROV_STATE_RUNNING, "create");
+        wait_until_dropped(dropped);
         stage_restart(_i % 2 == 1);
         r = process_wait(pid);
         ck_assert_int_eq(r, 0);
