@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Silence, lost connections, missing rights, and a machine that fails. */
 #include <errno.h>
+#include <semaphore.h>
 
 #include "daemon/provider/key-maker.h"
 #include "tests/unit/provider/fixture.h"
@@ -18,8 +19,7 @@ static void expect_said(const char *text) {
                       fixture.failure->message, text);
 }
 
-/* --- silence ------------------------------------------------------------------------------------
- */
+/* --- silence */
 
 START_TEST(silence_burns_the_connection_and_ends_the_job_at_last)
 {
@@ -319,15 +319,34 @@ START_TEST(a_key_that_cannot_be_made_fails_the_job)
 }
 END_TEST
 
+static sem_t begun, may_end; /* of a test's own process */
+
+static void hold_run(void *task) {
+        sem_post(&begun);
+        sem_wait(&may_end);
+}
+
+/* The worker takes all that waits at once: it is kept at work while its queue is filled. */
+static void hold_crypto_worker(void) {
+        static const WorkerTaskType hold = {.run = hold_run};
+
+        sem_init(&begun, 0, 0);
+        sem_init(&may_end, 0, 0);
+        ck_assert_int_ge(worker_submit(fixture.crypto, &hold, NULL, NULL), 0);
+        sem_wait(&begun);
+}
+
 START_TEST(a_crypto_worker_without_room_fails_the_job)
 {
         Job *job = fixture_job(OPERATION_PROVISION);
         KeyOrder *order;
 
         fixture_ready();
+        hold_crypto_worker();
         while (key_order_new(fixture.crypto, KEY_TYPE_RSA_2048, "n", NULL, NULL, &order) == 0)
                 ;
         fixture_start(job);
+        sem_post(&may_end);
         fixture_expect("keygen failed ");
         ck_assert_int_eq(fixture_code(), ERROR_INTERNAL_FAILURE);
 }
