@@ -113,6 +113,9 @@ static int bind_at(const struct sockaddr_un *address, Listener *l) {
                 return -errno;
         if (bind(l->fd, (const struct sockaddr *) address, sizeof(*address)) < 0)
                 return -errno;
+        /* At once: whoever waits for the file to appear connects to it next. */
+        if (listen(l->fd, BACKLOG) < 0)
+                return -errno;
         r = free_and_strdup(&l->path, address->sun_path);
         if (r < 0)
                 return r;
@@ -120,10 +123,7 @@ static int bind_at(const struct sockaddr_un *address, Listener *l) {
                 return -errno;
         l->device = st.st_dev;
         l->inode = st.st_ino;
-        r = open_to_group(l->path);
-        if (r < 0)
-                return r;
-        return listen(l->fd, BACKLOG) < 0 ? -errno : 0;
+        return open_to_group(l->path);
 }
 
 int listener_make(const char *path, Listener *ret) {

@@ -172,8 +172,7 @@ START_TEST(socket_of_the_service_manager_is_served)
 
         (void) place_write(&cloud.place, "activated.conf", 0600, cloud_profile(&cloud, "aws", ""));
         pid = process_start(argv, log, NULL);
-        WAIT_FOR(file_exists(socket));
-        client = agent_open(socket);
+        client = agent_open_soon(socket);
         fleetprov_result_free(
                 agent_result(client, agent_submit(client, &(Wish){.serial = "activated"})));
         (void) process_end(pid, SIGTERM);
@@ -200,8 +199,7 @@ START_TEST(environment_names_the_state_directory)
 
         (void) place_write(&cloud.place, "env.conf", 0600, cloud_profile(&cloud, "aws", ""));
         pid = process_start(argv, place_path(&cloud.place, "env.log"), environment);
-        WAIT_FOR(file_exists(place_path(&cloud.place, "env.sock")));
-        client = agent_open(place_path(&cloud.place, "env.sock"));
+        client = agent_open_soon(place_path(&cloud.place, "env.sock"));
         fleetprov_result_free(
                 agent_result(client, agent_submit(client, &(Wish){.serial = "environment"})));
         status = process_end(pid, SIGTERM);

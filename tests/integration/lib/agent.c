@@ -15,6 +15,13 @@ fleetprov_client *agent_open(const char *address) {
         return client;
 }
 
+fleetprov_client *agent_open_soon(const char *address) {
+        fleetprov_client *client = NULL;
+
+        WAIT_FOR(fleetprov_client_new(&client, address) == 0);
+        return client;
+}
+
 static fleetprov_request *request_of(const Wish *w) {
         fleetprov_request *request;
 

@@ -26,6 +26,9 @@ typedef struct Wish {
 /* `address` as of fleetprov_client_new(). */
 fleetprov_client *agent_open(const char *address);
 
+/* The same at a socket that somebody is about to make: its file is there before it is answered. */
+fleetprov_client *agent_open_soon(const char *address);
+
 JobId agent_submit(fleetprov_client *client, const Wish *wish);
 
 /* It must be refused: the code. The error is the caller's; NULL: not wanted. */
