@@ -17,7 +17,7 @@
 #include "daemon/config/config-value.h"
 #include "daemon/config/config.h"
 #include "daemon/manager/manager.h"
-#include "protocol/aws/wipe.h"
+#include "protocol/base/wipe.h"
 #include "protocol/ipc/names.h"
 
 #define EXIT_USAGE 2
@@ -267,7 +267,7 @@ int main(int argc, char **argv) {
 
         /* One heap: an arena for each thread would cost more than the threads save. */
         (void) mallopt(M_ARENA_MAX, 1);
-        aws_json_harden();
+        protocol_json_harden();
         r = parse_options(argc, argv, &o);
         if (r <= 0)
                 return r < 0 ? EXIT_USAGE : EXIT_SUCCESS;

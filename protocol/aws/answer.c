@@ -5,20 +5,20 @@
 #include <string.h>
 
 #include "protocol/aws/document.h"
-#include "protocol/aws/scope.h"
-#include "protocol/aws/why.h"
-#include "protocol/aws/wipe.h"
+#include "protocol/base/scope.h"
+#include "protocol/base/why.h"
+#include "protocol/base/wipe.h"
 
 void aws_answer_done(AwsAnswer *a) {
         free(a->certificate_id);
         free(a->certificate_pem);
-        aws_wipe_free(a->ownership_token);
-        aws_wipe_free(a->private_key);
+        protocol_wipe_free(a->ownership_token);
+        protocol_wipe_free(a->private_key);
         free(a->thing_name);
         for (size_t i = 0; i < a->n_configuration; i++) {
                 free(a->configuration[i].name);
                 /* A template may well hand out a password here. */
-                aws_wipe_free(a->configuration[i].value);
+                protocol_wipe_free(a->configuration[i].value);
         }
         free(a->configuration);
         *a = (AwsAnswer){};
@@ -29,15 +29,15 @@ static int take_text(AwsMap *map, const char *name, size_t max, char **ret, char
         AwsField *field = aws_map_find(map, name);
 
         if (!field)
-                return aws_why(ret_why, -EBADMSG, "%s is missing", name);
+                return protocol_why(ret_why, -EBADMSG, "%s is missing", name);
         if (field->kind != AWS_KIND_TEXT)
-                return aws_why(ret_why, -EBADMSG, "%s must be a text, and is %s", name,
-                               aws_kind_name(field->kind));
+                return protocol_why(ret_why, -EBADMSG, "%s must be a text, and is %s", name,
+                                    aws_kind_name(field->kind));
         if (field->text[0] == '\0')
-                return aws_why(ret_why, -EBADMSG, "%s is empty", name);
+                return protocol_why(ret_why, -EBADMSG, "%s is empty", name);
         if (strlen(field->text) > max)
-                return aws_why(ret_why, -EBADMSG, "%s has %zu bytes, and %zu are allowed", name,
-                               strlen(field->text), max);
+                return protocol_why(ret_why, -EBADMSG, "%s has %zu bytes, and %zu are allowed",
+                                    name, strlen(field->text), max);
         *ret = TAKE_PTR(field->text);
         return 0;
 }
@@ -51,7 +51,8 @@ static int take_name(AwsMap *map, const char *name, size_t max, char **ret, char
                 return r;
         for (const char *p = *ret; *p; p++)
                 if ((unsigned char) *p < ' ' || *p == '\x7f')
-                        return aws_why(ret_why, -EBADMSG, "%s has a control character in it", name);
+                        return protocol_why(ret_why, -EBADMSG, "%s has a control character in it",
+                                            name);
         return 0;
 }
 
@@ -65,13 +66,14 @@ static int take_setting(AwsField *field, AwsSetting *ret, char **ret_why) {
         case AWS_KIND_NULL:
         case AWS_KIND_MAP:
         case AWS_KIND_OTHER:
-                return aws_why(ret_why, -EBADMSG,
-                               "deviceConfiguration must hold texts, and %s in it is %s",
-                               aws_show_name(field->name, strlen(field->name)).text,
-                               aws_kind_name(field->kind));
+                return protocol_why(ret_why, -EBADMSG,
+                                    "deviceConfiguration must hold texts, and %s in it is %s",
+                                    protocol_show_name(field->name, strlen(field->name)).text,
+                                    aws_kind_name(field->kind));
         }
         if (field->name[0] == '\0')
-                return aws_why(ret_why, -EBADMSG, "deviceConfiguration has an empty name in it");
+                return protocol_why(ret_why, -EBADMSG,
+                                    "deviceConfiguration has an empty name in it");
         *ret = (AwsSetting){.name = TAKE_PTR(field->name), .value = TAKE_PTR(field->text)};
         return 0;
 }
@@ -82,9 +84,9 @@ static int take_configuration(AwsMap *map, AwsAnswer *a, char **ret_why) {
         if (!field || field->kind == AWS_KIND_NULL)
                 return 0;
         if (field->kind != AWS_KIND_MAP)
-                return aws_why(ret_why, -EBADMSG,
-                               "deviceConfiguration must be an object, and is %s",
-                               aws_kind_name(field->kind));
+                return protocol_why(ret_why, -EBADMSG,
+                                    "deviceConfiguration must be an object, and is %s",
+                                    aws_kind_name(field->kind));
         a->has_configuration = true;
         if (field->map.n == 0)
                 return 0;
@@ -135,7 +137,7 @@ static int take_answer(AwsOperation operation, AwsMap *map, AwsAnswer *a, char *
         case AWS_OPERATION_INVALID:
                 break;
         }
-        return aws_why(ret_why, -EINVAL, "no such operation");
+        return protocol_why(ret_why, -EINVAL, "no such operation");
 }
 
 int aws_answer_parse(AwsOperation operation, AwsFormat format, const void *data, size_t size,

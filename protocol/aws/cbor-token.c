@@ -4,7 +4,7 @@
 #include <cbor.h>
 #include <errno.h>
 
-#include "protocol/aws/why.h"
+#include "protocol/base/why.h"
 
 static void set(void *userdata, CborToken token) {
         *(CborToken *) userdata = token;
@@ -132,10 +132,10 @@ int cbor_reader_next(CborReader *r, char **ret_why) {
         result = cbor_stream_decode(r->begin + r->position, left, &callbacks, &r->token);
         switch (result.status) {
         case CBOR_DECODER_NEDATA:
-                return aws_why(ret_why, -EBADMSG, "it ends too early, in what begins at byte %zu",
-                               at);
+                return protocol_why(ret_why, -EBADMSG,
+                                    "it ends too early, in what begins at byte %zu", at);
         case CBOR_DECODER_ERROR:
-                return aws_why(ret_why, -EBADMSG, "it is not valid CBOR, at byte %zu", at);
+                return protocol_why(ret_why, -EBADMSG, "it is not valid CBOR, at byte %zu", at);
         case CBOR_DECODER_FINISHED:
                 break;
         }
@@ -144,7 +144,7 @@ int cbor_reader_next(CborReader *r, char **ret_why) {
         /* Each item needs a byte at least, each pair two. */
         if ((r->token.kind == CBOR_KIND_ARRAY && r->token.number > left) ||
             (r->token.kind == CBOR_KIND_MAP && r->token.number > left / 2))
-                return aws_why(ret_why, -EBADMSG,
-                               "it claims more items than can follow, at byte %zu", at);
+                return protocol_why(ret_why, -EBADMSG,
+                                    "it claims more items than can follow, at byte %zu", at);
         return 0;
 }

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "protocol/aws/cbor-token.h"
-#include "protocol/aws/scope.h"
-#include "protocol/aws/why.h"
+#include "protocol/base/scope.h"
+#include "protocol/base/why.h"
 
 static int read_map(CborReader *r, bool nested, AwsMap *map, char **ret_why);
 
@@ -26,9 +26,9 @@ static int read_pieces(CborReader *r, char *buffer, size_t *ret_size, char **ret
                 if (r->token.kind == CBOR_KIND_BREAK)
                         break;
                 if (r->token.kind != CBOR_KIND_TEXT)
-                        return aws_why(ret_why, -EBADMSG,
-                                       "a text has a piece that is none, before byte %zu",
-                                       r->position);
+                        return protocol_why(ret_why, -EBADMSG,
+                                            "a text has a piece that is none, before byte %zu",
+                                            r->position);
                 if (buffer && r->token.size > 0)
                         memcpy(buffer + size, r->token.data, r->token.size);
                 size += r->token.size;
@@ -78,9 +78,9 @@ static int next_or_end(CborReader *r, bool indefinite, uint64_t left, bool *ret_
         if (k < 0)
                 return k;
         if (r->token.kind == CBOR_KIND_BREAK && !indefinite)
-                return aws_why(ret_why, -EBADMSG,
-                               "there is a break with nothing to end, at byte %zu",
-                               r->position - 1);
+                return protocol_why(ret_why, -EBADMSG,
+                                    "there is a break with nothing to end, at byte %zu",
+                                    r->position - 1);
         *ret_end = r->token.kind == CBOR_KIND_BREAK;
         return 0;
 }
@@ -90,7 +90,8 @@ static int skip_item(CborReader *r, unsigned depth, char **ret_why);
 /* Goes over the items that follow. A definite map's pairs are counted as items. */
 static int skip_items(CborReader *r, bool indefinite, uint64_t n, unsigned depth, char **ret_why) {
         if (depth >= AWS_DEPTH_MAX)
-                return aws_why(ret_why, -EBADMSG, "it is nested more than %u deep", AWS_DEPTH_MAX);
+                return protocol_why(ret_why, -EBADMSG, "it is nested more than %u deep",
+                                    AWS_DEPTH_MAX);
         for (;;) {
                 bool end = false;
                 int k;
@@ -184,15 +185,15 @@ static int read_value(CborReader *r, bool nested, AwsField *field, char **ret_wh
 
 /* A pair: the token begins its name. */
 static int read_pair(CborReader *r, bool nested, AwsMap *map, char **ret_why) {
-        _cleanup_(aws_freep) char *name = NULL;
+        _cleanup_(protocol_freep) char *name = NULL;
         AwsField *field;
         size_t size;
         bool end = false;
         int k;
 
         if (r->token.kind != CBOR_KIND_TEXT && r->token.kind != CBOR_KIND_TEXT_START)
-                return aws_why(ret_why, -EBADMSG, "a field name is no text, before byte %zu",
-                               r->position);
+                return protocol_why(ret_why, -EBADMSG, "a field name is no text, before byte %zu",
+                                    r->position);
         k = read_text(r, &name, &size, ret_why);
         if (k < 0)
                 return k;
@@ -233,11 +234,12 @@ int aws_document_parse_cbor(const uint8_t *data, size_t size, AwsMap *map, char 
         if (k < 0)
                 return k;
         if (r.token.kind != CBOR_KIND_MAP && r.token.kind != CBOR_KIND_MAP_START)
-                return aws_why(ret_why, -EBADMSG, "it is no CBOR map");
+                return protocol_why(ret_why, -EBADMSG, "it is no CBOR map");
         k = read_map(&r, false, map, ret_why);
         if (k < 0)
                 return k;
         if (r.position < size)
-                return aws_why(ret_why, -EBADMSG, "more follows its end, at byte %zu", r.position);
+                return protocol_why(ret_why, -EBADMSG, "more follows its end, at byte %zu",
+                                    r.position);
         return 0;
 }

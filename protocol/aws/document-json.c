@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Decodes JSON (RFC 8259) by jansson. Its own error texts are not used: they quote the input, and
- * the input may be a private key. Its tree is wiped; for the copies that its parser makes see
- * aws_json_harden(). */
+/* Decodes JSON (RFC 8259). The tree of jansson is wiped; for the copies that its parser makes see
+ * protocol_json_harden(). */
 #include "protocol/aws/document.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "protocol/aws/scope.h"
-#include "protocol/aws/why.h"
-#include "protocol/aws/wipe.h"
+#include "protocol/base/json.h"
+#include "protocol/base/scope.h"
+#include "protocol/base/wipe.h"
 
 static int read_object(json_t *object, bool nested, AwsMap *map, char **ret_why);
 
@@ -69,73 +67,12 @@ static int read_object(json_t *object, bool nested, AwsMap *map, char **ret_why)
         return 0;
 }
 
-static bool is_plain(uint8_t c) {
-        return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-               c == '_' || c == '-' || c == '.';
-}
-
-/* jansson says where the second name ends, behind its quotation mark. A name is no secret; one with
- * escapes in it is not spelled out. */
-static int explain_duplicate(const json_error_t *error, const uint8_t *data, size_t size,
-                             char **ret_why) {
-        size_t end = error->position > 0 ? (size_t) error->position - 1 : 0, begin;
-        AwsShownName shown;
-
-        if (end >= size || data[end] != '"')
-                end = 0;
-        begin = end;
-        while (begin > 0 && is_plain(data[begin - 1]))
-                begin--;
-        if (begin == end || begin == 0 || data[begin - 1] != '"')
-                return aws_why(ret_why, -EBADMSG, "a field is there more than once, at byte %d",
-                               error->position);
-        shown = aws_show_name((const char *) data + begin, end - begin);
-        return aws_why(ret_why, -EBADMSG, "%s is there more than once", shown.text);
-}
-
-static int explain(const json_error_t *error, const uint8_t *data, size_t size, char **ret_why) {
-        const char *what = "it is not valid JSON";
-
-        switch ((int) json_error_code(error)) {
-        case json_error_duplicate_key:
-                return explain_duplicate(error, data, size, ret_why);
-        case json_error_stack_overflow:
-                what = "it is nested too deeply";
-                break;
-        case json_error_invalid_utf8:
-                what = "it is not valid UTF-8";
-                break;
-        case json_error_null_character:
-        case json_error_null_byte_in_key:
-                what = "a text has a NUL in it";
-                break;
-        case json_error_premature_end_of_input:
-                what = "it ends too early";
-                break;
-        case json_error_end_of_input_expected:
-                what = "more follows its end";
-                break;
-        case json_error_numeric_overflow:
-                what = "a number is too large";
-                break;
-        default: /* jansson's enum, not ours */
-                break;
-        }
-        return aws_why(ret_why, -EBADMSG, "%s, at byte %d", what, error->position);
-}
-
 int aws_document_parse_json(const uint8_t *data, size_t size, AwsMap *map, char **ret_why) {
-        _cleanup_(aws_json_wipep) json_t *root = NULL;
-        json_error_t error;
+        _cleanup_(protocol_json_wipep) json_t *root = NULL;
+        int r;
 
-        errno = 0;
-        root = json_loadb((const char *) data, size, JSON_REJECT_DUPLICATES, &error);
-        /* jansson has no sure sign of its own that memory was short: see aws_json_harden(). */
-        if (errno == ENOMEM)
-                return -ENOMEM;
-        if (!root)
-                return explain(&error, data, size, ret_why);
-        if (!json_is_object(root))
-                return aws_why(ret_why, -EBADMSG, "it is no JSON object");
+        r = protocol_json_parse_object(data, size, &root, ret_why);
+        if (r < 0)
+                return r;
         return read_object(root, false, map, ret_why);
 }

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "protocol/aws/scope.h"
-#include "protocol/aws/utf8.h"
-#include "protocol/aws/why.h"
-#include "protocol/aws/wipe.h"
+#include "protocol/base/scope.h"
+#include "protocol/base/utf8.h"
+#include "protocol/base/why.h"
+#include "protocol/base/wipe.h"
 
 const char *aws_kind_name(AwsKind kind) {
         switch (kind) {
@@ -34,7 +34,7 @@ const char *aws_kind_name(AwsKind kind) {
 
 static void field_done(AwsField *field) {
         free(field->name);
-        aws_wipe_free(field->text);
+        protocol_wipe_free(field->text);
         aws_map_done(&field->map);
 }
 
@@ -53,27 +53,29 @@ AwsField *aws_map_find(const AwsMap *map, const char *name) {
 }
 
 static int check_name(const AwsMap *map, const char *name, size_t size, char **ret_why) {
-        AwsShownName shown = aws_show_name(name, size);
+        ProtocolShownName shown = protocol_show_name(name, size);
 
         if (size > AWS_FIELD_NAME_MAX)
-                return aws_why(ret_why, -EBADMSG, "field name %s is longer than %zu bytes",
-                               shown.text, AWS_FIELD_NAME_MAX);
+                return protocol_why(ret_why, -EBADMSG, "field name %s is longer than %zu bytes",
+                                    shown.text, AWS_FIELD_NAME_MAX);
         if (memchr(name, '\0', size))
-                return aws_why(ret_why, -EBADMSG, "field name %s has a NUL in it", shown.text);
-        if (!aws_utf8_is_valid(name, size))
-                return aws_why(ret_why, -EBADMSG, "field name %s is not valid UTF-8", shown.text);
+                return protocol_why(ret_why, -EBADMSG, "field name %s has a NUL in it", shown.text);
+        if (!protocol_utf8_is_valid(name, size))
+                return protocol_why(ret_why, -EBADMSG, "field name %s is not valid UTF-8",
+                                    shown.text);
         for (size_t i = 0; i < map->n; i++)
                 if (strlen(map->fields[i].name) == size &&
                     memcmp(map->fields[i].name, name, size) == 0)
-                        return aws_why(ret_why, -EBADMSG, "%s is there more than once", shown.text);
+                        return protocol_why(ret_why, -EBADMSG, "%s is there more than once",
+                                            shown.text);
         if (map->n >= AWS_FIELDS_MAX)
-                return aws_why(ret_why, -EBADMSG, "an object has more than %zu fields",
-                               AWS_FIELDS_MAX);
+                return protocol_why(ret_why, -EBADMSG, "an object has more than %zu fields",
+                                    AWS_FIELDS_MAX);
         return 0;
 }
 
 int aws_map_add(AwsMap *map, const char *name, size_t size, AwsField **ret, char **ret_why) {
-        _cleanup_(aws_freep) char *copy = NULL;
+        _cleanup_(protocol_freep) char *copy = NULL;
         AwsField *fields;
         int r;
 
@@ -96,14 +98,14 @@ int aws_map_add(AwsMap *map, const char *name, size_t size, AwsField **ret, char
 }
 
 int aws_field_take_text(AwsField *field, char *text, size_t size, char **ret_why) {
-        AwsShownName shown = aws_show_name(field->name, strlen(field->name));
+        ProtocolShownName shown = protocol_show_name(field->name, strlen(field->name));
 
         field->kind = AWS_KIND_TEXT;
         field->text = text;
         if (memchr(text, '\0', size))
-                return aws_why(ret_why, -EBADMSG, "%s has a NUL in it", shown.text);
-        if (!aws_utf8_is_valid(text, size))
-                return aws_why(ret_why, -EBADMSG, "%s is not valid UTF-8", shown.text);
+                return protocol_why(ret_why, -EBADMSG, "%s has a NUL in it", shown.text);
+        if (!protocol_utf8_is_valid(text, size))
+                return protocol_why(ret_why, -EBADMSG, "%s is not valid UTF-8", shown.text);
         return 0;
 }
 
@@ -137,7 +139,7 @@ int aws_field_set_boolean(AwsField *field, bool value) {
 
 int aws_field_set_real(AwsField *field, double value) {
         /* By jansson: printf would write the decimal point of the locale. */
-        _cleanup_(aws_json_wipep) json_t *json = NULL;
+        _cleanup_(protocol_json_wipep) json_t *json = NULL;
         size_t flags = JSON_ENCODE_ANY | JSON_REAL_PRECISION(15), size;
         char *text;
 
@@ -159,10 +161,10 @@ int aws_document_parse(AwsFormat format, const void *data, size_t size, AwsMap *
         int r = -EINVAL;
 
         if (size == 0)
-                return aws_why(ret_why, -EBADMSG, "it is empty");
+                return protocol_why(ret_why, -EBADMSG, "it is empty");
         if (size > AWS_PAYLOAD_MAX)
-                return aws_why(ret_why, -EBADMSG, "it has %zu bytes, and %zu are allowed", size,
-                               AWS_PAYLOAD_MAX);
+                return protocol_why(ret_why, -EBADMSG, "it has %zu bytes, and %zu are allowed",
+                                    size, AWS_PAYLOAD_MAX);
         switch (format) {
         case AWS_FORMAT_JSON:
                 r = aws_document_parse_json(data, size, &map, ret_why);
@@ -172,7 +174,7 @@ int aws_document_parse(AwsFormat format, const void *data, size_t size, AwsMap *
                 break;
         case AWS_FORMAT_MAX:
         case AWS_FORMAT_INVALID:
-                return aws_why(ret_why, -EINVAL, "no such payload format");
+                return protocol_why(ret_why, -EINVAL, "no such payload format");
         }
         if (r < 0)
                 return r;

@@ -7,9 +7,9 @@
 #include <strings.h>
 
 #include "protocol/aws/document.h"
-#include "protocol/aws/scope.h"
-#include "protocol/aws/utf8.h"
-#include "protocol/aws/why.h"
+#include "protocol/base/scope.h"
+#include "protocol/base/utf8.h"
+#include "protocol/base/why.h"
 
 #define STATUS_REQUEST_TIMEOUT 408    /* RFC 9110, section 15.5.9: may be repeated */
 #define STATUS_TOO_MANY_REQUESTS 429  /* RFC 6585, section 4 */
@@ -33,13 +33,14 @@ static int take_status(const AwsMap *map, int *ret, char **ret_why) {
         const AwsField *field = aws_map_find(map, "statusCode");
 
         if (!field)
-                return aws_why(ret_why, -EBADMSG, "statusCode is missing");
+                return protocol_why(ret_why, -EBADMSG, "statusCode is missing");
         if (field->kind != AWS_KIND_INTEGER)
-                return aws_why(ret_why, -EBADMSG, "statusCode must be an integer, and is %s",
-                               aws_kind_name(field->kind));
+                return protocol_why(ret_why, -EBADMSG, "statusCode must be an integer, and is %s",
+                                    aws_kind_name(field->kind));
         if (field->integer < AWS_STATUS_CODE_MIN || field->integer > AWS_STATUS_CODE_MAX)
-                return aws_why(ret_why, -EBADMSG, "statusCode is %s, and must be from %d to %d",
-                               field->text, AWS_STATUS_CODE_MIN, AWS_STATUS_CODE_MAX);
+                return protocol_why(ret_why, -EBADMSG,
+                                    "statusCode is %s, and must be from %d to %d", field->text,
+                                    AWS_STATUS_CODE_MIN, AWS_STATUS_CODE_MAX);
         *ret = (int) field->integer;
         return 0;
 }
@@ -51,9 +52,9 @@ static int take_text(AwsMap *map, const char *name, size_t max, char **ret, char
         if (!field || field->kind == AWS_KIND_NULL)
                 return 0;
         if (field->kind != AWS_KIND_TEXT)
-                return aws_why(ret_why, -EBADMSG, "%s must be a text, and is %s", name,
-                               aws_kind_name(field->kind));
-        field->text[aws_utf8_cut(field->text, strlen(field->text), max)] = '\0';
+                return protocol_why(ret_why, -EBADMSG, "%s must be a text, and is %s", name,
+                                    aws_kind_name(field->kind));
+        field->text[protocol_utf8_cut(field->text, strlen(field->text), max)] = '\0';
         if (field->text[0] != '\0')
                 *ret = TAKE_PTR(field->text);
         return 0;

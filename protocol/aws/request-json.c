@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Requests in JSON (RFC 8259). json_dumpb() writes into a buffer of ours: the other ways of jansson
- * to write leave copies of the token behind, in buffers that grew. */
+/* Requests in JSON (RFC 8259). */
 #include "protocol/aws/request-write.h"
 
 #include <jansson.h>
-#include <stdlib.h>
 
-#include "protocol/aws/scope.h"
-#include "protocol/aws/wipe.h"
-
-#define DUMP_FLAGS JSON_COMPACT
+#include "protocol/base/json.h"
+#include "protocol/base/scope.h"
+#include "protocol/base/wipe.h"
 
 static int add_parameters(json_t *root, const AwsRequest *request) {
         json_t *parameters = json_object();
@@ -28,9 +25,9 @@ static int add_parameters(json_t *root, const AwsRequest *request) {
 }
 
 int aws_request_write_json(const AwsRequest *request, AwsBuffer *ret) {
-        _cleanup_(aws_json_wipep) json_t *root = json_object();
+        _cleanup_(protocol_json_wipep) json_t *root = json_object();
         size_t size;
-        uint8_t *data;
+        char *text;
         int r;
 
         if (!root || json_object_set_new_nocheck(
@@ -43,18 +40,9 @@ int aws_request_write_json(const AwsRequest *request, AwsBuffer *ret) {
                         return r;
         }
 
-        size = json_dumpb(root, NULL, 0, DUMP_FLAGS);
-        if (size == 0)
-                return -ENOMEM;
-        if (size > AWS_PAYLOAD_MAX)
-                return -E2BIG;
-        data = malloc(size);
-        if (!data)
-                return -ENOMEM;
-        if (json_dumpb(root, (char *) data, size, DUMP_FLAGS) != size) {
-                aws_wipe_free(data);
-                return -ENOMEM;
-        }
-        *ret = (AwsBuffer){data, size};
+        r = protocol_json_write(root, AWS_PAYLOAD_MAX, &text, &size);
+        if (r < 0)
+                return r;
+        *ret = (AwsBuffer){(uint8_t *) text, size};
         return 0;
 }

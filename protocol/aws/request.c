@@ -4,32 +4,32 @@
 #include <string.h>
 
 #include "protocol/aws/request-write.h"
-#include "protocol/aws/utf8.h"
-#include "protocol/aws/why.h"
-#include "protocol/aws/wipe.h"
+#include "protocol/base/utf8.h"
+#include "protocol/base/why.h"
+#include "protocol/base/wipe.h"
 
 void aws_buffer_wipe(AwsBuffer *b) {
-        aws_wipe_free(b->data);
+        protocol_wipe_free(b->data);
         *b = (AwsBuffer){};
 }
 
 /* Not empty, no more than `max`, UTF-8, no NUL. */
 static int check_text(const char *what, const char *s, size_t size, size_t max, char **ret_why) {
         if (size == 0)
-                return aws_why(ret_why, -EINVAL, "%s is empty", what);
+                return protocol_why(ret_why, -EINVAL, "%s is empty", what);
         if (size > max)
-                return aws_why(ret_why, -E2BIG, "%s has %zu bytes, and %zu are allowed", what, size,
-                               max);
+                return protocol_why(ret_why, -E2BIG, "%s has %zu bytes, and %zu are allowed", what,
+                                    size, max);
         if (memchr(s, '\0', size))
-                return aws_why(ret_why, -EINVAL, "%s has a NUL in it", what);
-        if (!aws_utf8_is_valid(s, size))
-                return aws_why(ret_why, -EINVAL, "%s is not valid UTF-8", what);
+                return protocol_why(ret_why, -EINVAL, "%s has a NUL in it", what);
+        if (!protocol_utf8_is_valid(s, size))
+                return protocol_why(ret_why, -EINVAL, "%s is not valid UTF-8", what);
         return 0;
 }
 
 static int check_parameter(const AwsParameter *parameters, size_t i, char **ret_why) {
         const char *name = parameters[i].name, *value = parameters[i].value;
-        AwsShownName shown = aws_show_name(name, strlen(name));
+        ProtocolShownName shown = protocol_show_name(name, strlen(name));
         int r;
 
         r = check_text("the name of a template parameter", name, strlen(name),
@@ -37,17 +37,19 @@ static int check_parameter(const AwsParameter *parameters, size_t i, char **ret_
         if (r < 0)
                 return r;
         if (strlen(value) > AWS_PARAMETER_VALUE_MAX)
-                return aws_why(ret_why, -E2BIG,
-                               "the value of template parameter %s has %zu bytes, and %zu are "
-                               "allowed",
-                               shown.text, strlen(value), AWS_PARAMETER_VALUE_MAX);
-        if (!aws_utf8_is_valid(value, strlen(value)))
-                return aws_why(ret_why, -EINVAL,
-                               "the value of template parameter %s is not valid UTF-8", shown.text);
+                return protocol_why(ret_why, -E2BIG,
+                                    "the value of template parameter %s has %zu bytes, and %zu are "
+                                    "allowed",
+                                    shown.text, strlen(value), AWS_PARAMETER_VALUE_MAX);
+        if (!protocol_utf8_is_valid(value, strlen(value)))
+                return protocol_why(ret_why, -EINVAL,
+                                    "the value of template parameter %s is not valid UTF-8",
+                                    shown.text);
         for (size_t j = 0; j < i; j++)
                 if (strcmp(parameters[j].name, name) == 0)
-                        return aws_why(ret_why, -EINVAL,
-                                       "template parameter %s is there more than once", shown.text);
+                        return protocol_why(ret_why, -EINVAL,
+                                            "template parameter %s is there more than once",
+                                            shown.text);
         return 0;
 }
 
@@ -64,13 +66,14 @@ static int write_request(AwsFormat format, const AwsRequest *request, AwsBuffer 
                 break;
         case AWS_FORMAT_MAX:
         case AWS_FORMAT_INVALID:
-                return aws_why(ret_why, -EINVAL, "no such payload format");
+                return protocol_why(ret_why, -EINVAL, "no such payload format");
         }
         if (r == -E2BIG)
-                return aws_why(ret_why, r,
-                               "the request has more than %zu bytes: make its template parameters "
-                               "shorter, or fewer",
-                               AWS_PAYLOAD_MAX);
+                return protocol_why(
+                        ret_why, r,
+                        "the request has more than %zu bytes: make its template parameters "
+                        "shorter, or fewer",
+                        AWS_PAYLOAD_MAX);
         return r;
 }
 
@@ -91,7 +94,7 @@ int aws_request_create_from_csr(AwsFormat format, const char *csr, AwsBuffer *re
 
 int aws_request_create_keys(AwsFormat format, AwsBuffer *ret, char **ret_why) {
         if (!aws_format_to_string(format))
-                return aws_why(ret_why, -EINVAL, "no such payload format");
+                return protocol_why(ret_why, -EINVAL, "no such payload format");
         *ret = (AwsBuffer){};
         return 0;
 }
@@ -112,10 +115,10 @@ int aws_request_register(AwsFormat format, const char *token, size_t token_size,
         if (r < 0)
                 return r;
         if (n_parameters > AWS_PARAMETERS_MAX)
-                return aws_why(ret_why, -E2BIG,
-                               "there are %zu template parameters, and %zu are "
-                               "allowed",
-                               n_parameters, AWS_PARAMETERS_MAX);
+                return protocol_why(ret_why, -E2BIG,
+                                    "there are %zu template parameters, and %zu are "
+                                    "allowed",
+                                    n_parameters, AWS_PARAMETERS_MAX);
         for (size_t i = 0; i < n_parameters; i++) {
                 r = check_parameter(parameters, i, ret_why);
                 if (r < 0)

@@ -10,7 +10,7 @@
 #include "protocol/aws/rejection.h"
 #include "protocol/aws/request.h"
 #include "protocol/aws/topic.h"
-#include "protocol/aws/wipe.h"
+#include "protocol/base/wipe.h"
 #include "tests/unit/protocol-aws/heap.h"
 #include "tests/unit/protocol-aws/payload.h"
 #include "tests/unit/protocol-aws/suite.h"
@@ -34,7 +34,7 @@ typedef struct Work {
         int (*run)(const Payload *p, char **ret_why);
         int result; /* with memory enough */
         /* jansson's own allocations fail, too. Not where it parses: 2.14 then follows a null
-         * pointer, or drops a byte; see aws_json_harden(). */
+         * pointer, or drops a byte; see protocol_json_harden(). */
         bool jansson;
 } Work;
 
@@ -134,7 +134,7 @@ START_TEST(nothing_that_is_freed_holds_a_secret)
 {
         const Work *work = &works[_i];
 
-        aws_json_harden();
+        protocol_json_harden();
         for (Encoding e = 0; e < ENCODING_MAX; e++) {
                 Payload p = payload_from_json(e, work->json);
                 char *why = NULL;
@@ -156,7 +156,7 @@ START_TEST(wiped_tree_holds_no_secret)
         ck_assert_ptr_nonnull(tree);
         json_set_alloc_funcs(__wrap_malloc, __wrap_free);
         heap_watch(MARK);
-        aws_json_wipep(&tree);
+        protocol_json_wipep(&tree);
         ck_assert_uint_eq(heap_leaks(), 0);
 }
 END_TEST
@@ -166,7 +166,7 @@ START_TEST(hardened_jansson_ends_rather_than_drop_a_byte)
 {
         Payload p = payload_from_json(ENCODING_JSON, REGISTER_ANSWER);
 
-        aws_json_harden();
+        protocol_json_harden();
         heap_fail_at(_i);
         (void) run_register(&p, NULL);
         exit(EXIT_SUCCESS); /* and no signal */

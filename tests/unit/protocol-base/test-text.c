@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "protocol/aws/utf8.h"
+#include "protocol/base/utf8.h"
 
 #include <string.h>
 
-#include "protocol/aws/why.h"
+#include "protocol/base/why.h"
 #include "tests/unit/protocol-aws/suite.h"
 
 #define N(a) (int) (sizeof(a) / sizeof((a)[0]))
@@ -43,15 +43,18 @@ static const struct {
 };
 
 START_TEST(utf8_is_what_rfc_3629_says)
-{ ck_assert_int_eq(aws_utf8_is_valid(texts[_i].text, strlen(texts[_i].text)), texts[_i].valid); }
+{
+        ck_assert_int_eq(protocol_utf8_is_valid(texts[_i].text, strlen(texts[_i].text)),
+                         texts[_i].valid);
+}
 END_TEST
 
 START_TEST(what_lies_behind_the_text_is_not_read)
 {
-        ck_assert(!aws_utf8_is_valid("\xc3\xa4", 1));
-        ck_assert(!aws_utf8_is_valid("\xe2\x82\xac", 2));
-        ck_assert(!aws_utf8_is_valid("\xf0\x9f\x98\x80", 3));
-        ck_assert(aws_utf8_is_valid("a\xff", 1));
+        ck_assert(!protocol_utf8_is_valid("\xc3\xa4", 1));
+        ck_assert(!protocol_utf8_is_valid("\xe2\x82\xac", 2));
+        ck_assert(!protocol_utf8_is_valid("\xf0\x9f\x98\x80", 3));
+        ck_assert(protocol_utf8_is_valid("a\xff", 1));
 }
 END_TEST
 
@@ -61,33 +64,34 @@ START_TEST(no_character_is_cut_in_two)
         static const size_t cuts[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 10};
 
         for (size_t max = 0; max < sizeof(cuts) / sizeof(cuts[0]); max++)
-                ck_assert_uint_eq(aws_utf8_cut(text, strlen(text), max), cuts[max]);
+                ck_assert_uint_eq(protocol_utf8_cut(text, strlen(text), max), cuts[max]);
 }
 END_TEST
 
 static void assert_shown(const char *name, size_t size, const char *shown) {
-        AwsShownName s = aws_show_name(name, size);
+        ProtocolShownName s = protocol_show_name(name, size);
 
         ck_assert_str_eq(s.text, shown);
 }
 
 START_TEST(names_are_shown_without_harm)
 {
-        char name[AWS_SHOWN_NAME_MAX + 2] = "", cut[AWS_SHOWN_NAME_MAX + sizeof("...")] = "";
+        char name[PROTOCOL_SHOWN_NAME_MAX + 2] = "",
+                                            cut[PROTOCOL_SHOWN_NAME_MAX + sizeof("...")] = "";
 
         assert_shown("thingName", 9, "thingName");
         assert_shown("a\x1b[2J\xc3\xa4\0b", 9, "a?[2J???b");
         assert_shown("", 0, "");
-        memset(name, 'n', AWS_SHOWN_NAME_MAX);
-        assert_shown(name, AWS_SHOWN_NAME_MAX, name);
+        memset(name, 'n', PROTOCOL_SHOWN_NAME_MAX);
+        assert_shown(name, PROTOCOL_SHOWN_NAME_MAX, name);
         strcat(strcpy(cut, name), "...");
-        name[AWS_SHOWN_NAME_MAX] = 'n';
-        assert_shown(name, AWS_SHOWN_NAME_MAX + 1, cut);
+        name[PROTOCOL_SHOWN_NAME_MAX] = 'n';
+        assert_shown(name, PROTOCOL_SHOWN_NAME_MAX + 1, cut);
 }
 END_TEST
 
 int main(void) {
-        Suite *s = suite_create("protocol/aws text");
+        Suite *s = suite_create("protocol/base text");
         TCase *c = tcase_create("utf8");
 
         tcase_add_loop_test(c, utf8_is_what_rfc_3629_says, 0, N(texts));

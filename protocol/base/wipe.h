@@ -8,11 +8,11 @@
 #include <stddef.h>
 
 /* Wipes what malloc gave for p, then frees it; NULL is fine. */
-void aws_wipe_free(void *p);
+void protocol_wipe_free(void *p);
 
 /* Wipes every text in the tree, then lets go of it; NULL is fine. The caller must hold the only
  * reference. Fit for a cleanup attribute on a json_t *. */
-void aws_json_wipep(json_t **json);
+void protocol_json_wipep(json_t **json);
 
 /* Makes jansson fit for secrets, in the whole process:
  * - it wipes all that it frees: its parser keeps copies of its own of each text, which nobody else
@@ -21,4 +21,4 @@ void aws_json_wipep(json_t **json);
  *   buffer of a text could grow (lex_save() in its load.c), drops the byte and goes on, so that a
  *   key or a token would come out wrong with no error; elsewhere it follows a null pointer.
  * To be called once, before any other use of jansson and before there is a second thread. */
-void aws_json_harden(void);
+void protocol_json_harden(void);

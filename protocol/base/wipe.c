@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "protocol/aws/wipe.h"
+#include "protocol/base/wipe.h"
 
 #include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-void aws_wipe_free(void *p) {
+void protocol_wipe_free(void *p) {
         if (!p)
                 return;
         explicit_bzero(p, malloc_usable_size(p));
@@ -30,7 +30,7 @@ static void wipe_texts(json_t *json) {
                 wipe_texts(value);
 }
 
-void aws_json_wipep(json_t **json) {
+void protocol_json_wipep(json_t **json) {
         if (!*json)
                 return;
         wipe_texts(*json);
@@ -45,6 +45,6 @@ static void *malloc_or_end(size_t size) {
         return p;
 }
 
-void aws_json_harden(void) {
-        json_set_alloc_funcs(malloc_or_end, aws_wipe_free);
+void protocol_json_harden(void) {
+        json_set_alloc_funcs(malloc_or_end, protocol_wipe_free);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "protocol/aws/why.h"
+#include "protocol/base/why.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-int aws_why(char **ret_why, int r, const char *format, ...) {
+int protocol_why(char **ret_why, int r, const char *format, ...) {
         va_list ap;
         char *text;
 
@@ -19,9 +19,9 @@ int aws_why(char **ret_why, int r, const char *format, ...) {
         return r;
 }
 
-AwsShownName aws_show_name(const char *name, size_t size) {
-        AwsShownName shown = {};
-        size_t n = size < AWS_SHOWN_NAME_MAX ? size : AWS_SHOWN_NAME_MAX;
+ProtocolShownName protocol_show_name(const char *name, size_t size) {
+        ProtocolShownName shown = {};
+        size_t n = size < PROTOCOL_SHOWN_NAME_MAX ? size : PROTOCOL_SHOWN_NAME_MAX;
 
         for (size_t i = 0; i < n; i++)
                 shown.text[i] = name[i] >= ' ' && name[i] <= '~' ? name[i] : '?';

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-bool aws_utf8_is_valid(const char *s, size_t size);
+bool protocol_utf8_is_valid(const char *s, size_t size);
 
 /* The greatest length up to `max` that cuts no character of this valid text in two. */
-size_t aws_utf8_cut(const char *s, size_t size, size_t max);
+size_t protocol_utf8_cut(const char *s, size_t size, size_t max);

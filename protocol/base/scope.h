@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Private: cleanup by scope, and handing over. The daemon's macro.h is GPL and not for us. */
+/* Cleanup by scope, and handing over. The daemon's macro.h is GPL and not for us. */
 
 #include <stdlib.h>
 
@@ -17,6 +17,6 @@
 
 #define ELEMENTSOF(a) (sizeof(a) / sizeof((a)[0]))
 
-static inline void aws_freep(void *p) {
+static inline void protocol_freep(void *p) {
         free(*(void **) p);
 }

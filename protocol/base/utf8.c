@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "protocol/aws/utf8.h"
+#include "protocol/base/utf8.h"
 
 #include <stdint.h>
 
@@ -40,7 +40,7 @@ static size_t character_size(const uint8_t *p, size_t left) {
         return n;
 }
 
-bool aws_utf8_is_valid(const char *s, size_t size) {
+bool protocol_utf8_is_valid(const char *s, size_t size) {
         const uint8_t *p = (const uint8_t *) s;
 
         for (size_t i = 0; i < size;) {
@@ -53,7 +53,7 @@ bool aws_utf8_is_valid(const char *s, size_t size) {
         return true;
 }
 
-size_t aws_utf8_cut(const char *s, size_t size, size_t max) {
+size_t protocol_utf8_cut(const char *s, size_t size, size_t max) {
         if (size <= max)
                 return size;
         while (max > 0 && is_continuation((uint8_t) s[max]))
