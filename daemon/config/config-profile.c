@@ -31,7 +31,7 @@ static const struct ProfileKey {
         {"PrivateKeyPassword", setting_private_key_password},
         {"Pkcs11Module", setting_unavailable},
         {"Template", setting_template},
-        {"RotationTemplate", setting_unavailable},
+        {"RotationTemplate", setting_rotation_template},
         {"PayloadFormat", setting_payload_format},
         {"Parameter.", setting_parameter},
         {"DefaultParameter.", setting_default_parameter},

@@ -126,13 +126,21 @@ int setting_private_key_password(ProfileLoader *l, const ConfigEntry *e) {
         return set_path(l, e, &l->profile->private_key_password);
 }
 
-int setting_template(ProfileLoader *l, const ConfigEntry *e) {
+static int set_template(ProfileLoader *l, const ConfigEntry *e, char **field) {
         if (!config_template_name_is_valid(e->value))
                 return config_refuse(l->ret_why, e,
                                      "'%s' is no name of a template: 1 to %zu letters, digits, '_' "
                                      "and '-'",
                                      e->value, CONFIG_TEMPLATE_NAME_MAX);
-        return set_string(&l->profile->template_name, e->value);
+        return set_string(field, e->value);
+}
+
+int setting_template(ProfileLoader *l, const ConfigEntry *e) {
+        return set_template(l, e, &l->profile->template_name);
+}
+
+int setting_rotation_template(ProfileLoader *l, const ConfigEntry *e) {
+        return set_template(l, e, &l->profile->rotation_template);
 }
 
 int setting_payload_format(ProfileLoader *l, const ConfigEntry *e) {

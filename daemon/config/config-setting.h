@@ -26,6 +26,7 @@ int setting_certificate(ProfileLoader *l, const ConfigEntry *e);
 int setting_private_key(ProfileLoader *l, const ConfigEntry *e);
 int setting_private_key_password(ProfileLoader *l, const ConfigEntry *e);
 int setting_template(ProfileLoader *l, const ConfigEntry *e);
+int setting_rotation_template(ProfileLoader *l, const ConfigEntry *e);
 int setting_payload_format(ProfileLoader *l, const ConfigEntry *e);
 int setting_key_type(ProfileLoader *l, const ConfigEntry *e);
 int setting_key_source(ProfileLoader *l, const ConfigEntry *e);

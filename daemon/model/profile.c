@@ -24,6 +24,7 @@ Profile *profile_free(Profile *p) {
         free(p->private_key);
         free(p->private_key_password);
         free(p->template_name);
+        free(p->rotation_template);
         parameters_done(&p->fixed_parameters);
         parameters_done(&p->default_parameters);
         free(p->client_id);

@@ -38,7 +38,8 @@ typedef struct Profile {
         char *private_key;
         char *private_key_password; /* or NULL */
 
-        char *template_name; /* or NULL */
+        char *template_name;     /* or NULL */
+        char *rotation_template; /* or NULL: it rotates nothing */
         PayloadFormat payload_format;
         Parameters fixed_parameters;   /* Parameter.* : no job can change them */
         Parameters default_parameters; /* DefaultParameter.* : a job may */

@@ -45,6 +45,7 @@ START_TEST(a_profile_has_its_defaults)
         ck_assert_str_eq(p->private_key, "/etc/claim.key");
         ck_assert_ptr_null(p->private_key_password);
         ck_assert_ptr_null(p->template_name);
+        ck_assert_ptr_null(p->rotation_template);
         ck_assert_int_eq(p->payload_format, PAYLOAD_FORMAT_JSON);
         ck_assert_int_eq(p->key_type, KEY_TYPE_EC_P256);
         ck_assert_int_eq(p->key_source, KEY_SOURCE_DAEMON);
@@ -77,7 +78,7 @@ START_TEST(every_key_is_taken)
                 "KeySource=cloud\nVerifyCertificate=no\nClientId=gw%%1\nKeepAliveSec=2min\n"
                 "ConnectTimeoutSec=100ms\nResponseTimeoutSec=1h\nDeadlineSec=1d\n"
                 "CipherList=TLS_AES_128_GCM_SHA256\nAllowUsers=0, 12 13\nAllowGroups=root 7\n"
-                "Pkcs11Module=\nRotationTemplate=\nKeyStore=\nVerifyClientId=\nProxy=\n");
+                "RotationTemplate=R\nPkcs11Module=\nKeyStore=\nVerifyClientId=\nProxy=\n");
         const Profile *p = config_find_profile(c, "");
 
         ck_assert_uint_eq(c->max_jobs, 1);
@@ -92,6 +93,7 @@ START_TEST(every_key_is_taken)
         ck_assert_str_eq(p->trusted_certificates, "system");
         ck_assert_str_eq(p->private_key_password, "/p");
         ck_assert_str_eq(p->template_name, "T");
+        ck_assert_str_eq(p->rotation_template, "R");
         ck_assert_int_eq(p->payload_format, PAYLOAD_FORMAT_CBOR);
         ck_assert_uint_eq(p->fixed_parameters.n, 1);
         ck_assert_uint_eq(p->default_parameters.n, 1); /* the fixed one has no default */
@@ -129,7 +131,7 @@ START_TEST(bad_profile_values_name_line_key_and_reason)
                  "no name of a credential"},
                 {"Pkcs11Module=/usr/lib/x.so", "Pkcs11Module", "not available in this version"},
                 {"Template=a/b", "Template", "1 to 36"},
-                {"RotationTemplate=R", "RotationTemplate", "not available in this version"},
+                {"RotationTemplate=a/b", "RotationTemplate", "1 to 36"},
                 {"PayloadFormat=xml", "PayloadFormat", "json or cbor"},
                 {"Parameter.=1", "Parameter.", "1 to 128"},
                 {"Parameter.A=%q", "Parameter.A", "'%q' is no specifier"},

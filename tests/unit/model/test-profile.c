@@ -29,6 +29,7 @@ static const Member members[] = {
         TEXT(private_key, true),
         TEXT(private_key_password, true),
         TEXT(template_name, true),
+        TEXT(rotation_template, false),
         NUMBER(payload_format, true),
         NUMBER(key_type, false),
         NUMBER(key_source, false),
