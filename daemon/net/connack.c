@@ -8,7 +8,9 @@
 #define CONNACK_NOT_AUTHORISED 5
 #define CONNACK_AWS_NOT_AUTHORISED 7 /* of no standard: what AWS IoT Core answers in place of 5 */
 
-Failure *connack_failure(int code, const char *endpoint, const char *client_id) {
+Failure *connack_failure(int code, const char *endpoint, const char *client_id,
+                         const char *client_id_name) {
+        const char *setting = client_id_name ? client_id_name : "ClientId=";
         Failure *f;
 
         switch (code) {
@@ -18,10 +20,9 @@ Failure *connack_failure(int code, const char *endpoint, const char *client_id) 
                                 endpoint, code);
                 break;
         case CONNACK_CLIENT_ID:
-                f = failure_new(
-                        ERROR_SERVER_REFUSED,
-                        "%s does not take the client id \"%s\" (CONNACK %d); check ClientId=",
-                        endpoint, client_id, code);
+                f = failure_new(ERROR_SERVER_REFUSED,
+                                "%s does not take the client id \"%s\" (CONNACK %d); check %s",
+                                endpoint, client_id, code, setting);
                 break;
         case CONNACK_UNAVAILABLE:
                 f = failure_new(ERROR_SERVER_REFUSED,
@@ -40,8 +41,8 @@ Failure *connack_failure(int code, const char *endpoint, const char *client_id) 
                         ERROR_CREDENTIALS_REFUSED,
                         "%s does not allow the client id \"%s\" to connect with these "
                         "credentials (CONNACK %d); check that the certificate is active and "
-                        "that its policy allows iot:Connect for this client id, or ClientId=",
-                        endpoint, client_id, code);
+                        "that its policy allows iot:Connect for this client id, or %s",
+                        endpoint, client_id, code, setting);
                 break;
         default:
                 f = failure_new(ERROR_SERVER_REFUSED, "%s refused the MQTT connection (CONNACK %d)",

@@ -5,5 +5,7 @@
 
 #include "daemon/model/failure.h"
 
-/* code above 0. status_code is the code, too. */
-Failure *connack_failure(int code, const char *endpoint, const char *client_id);
+/* code above 0. status_code is the code, too. `client_id_name`: where the client id comes from;
+ * NULL: ClientId=. */
+Failure *connack_failure(int code, const char *endpoint, const char *client_id,
+                         const char *client_id_name);

@@ -143,7 +143,7 @@ static void on_generation_refused(int code, const char *text, void *userdata) {
         Connection *c = userdata;
 
         if (code > 0)
-                connection_lost(c, connack_failure(code, c->endpoint, c->client_id));
+                connection_lost(c, connack_failure(code, c->endpoint, c->client_id, NULL));
         else if (c->reason)
                 connection_lost(c, TAKE_PTR(c->reason));
         else

@@ -26,7 +26,7 @@ const char *tls_error_text(int error) {
 
 Failure *tls_failure_own_certificate(const char *endpoint, const char *what, int error) {
         return failure_new(ERROR_NOT_INITIALIZED,
-                           "what %s gives cannot be used for TLS to %s: %s; it must be PEM, and "
+                           "%s cannot be used for TLS to %s: %s; it must be PEM, and "
                            "certificate and key must belong together",
                            what, endpoint, tls_error_text(error));
 }
@@ -121,21 +121,22 @@ static Failure *failure_from_alert(Tls *t) {
                                     (t->established && alert == handshake_failure)))
                 return failure_new(ERROR_CREDENTIALS_REFUSED,
                                    "%s wants a client certificate, and none was given (TLS alert "
-                                   "%d, %s); set Certificate= and PrivateKey=",
-                                   t->endpoint, alert, text);
+                                   "%d, %s); set %s and %s",
+                                   t->endpoint, alert, text, t->certificate_name,
+                                   t->private_key_name);
         /* decrypt_error: the signature of our CertificateVerify is wrong. */
         if (t->has_certificate && alert == decrypt_error)
-                return failure_new(
-                        ERROR_CREDENTIALS_REFUSED,
-                        "%s could not verify our signature (TLS alert %d, %s); check "
-                        "that PrivateKey= belongs to Certificate=, and that the server knows the "
-                        "CA that signed it, not another one of the same name",
-                        t->endpoint, alert, text);
+                return failure_new(ERROR_CREDENTIALS_REFUSED,
+                                   "%s could not verify our signature (TLS alert %d, %s); check "
+                                   "that %s belongs to %s, and that the server knows the "
+                                   "CA that signed it, not another one of the same name",
+                                   t->endpoint, alert, text, t->private_key_name,
+                                   t->certificate_name);
         if (alert_is_about_our_certificate(alert) || (t->established && alert == handshake_failure))
                 return failure_new(ERROR_CREDENTIALS_REFUSED,
                                    "%s refused our certificate (TLS alert %d, %s); check that "
-                                   "Certificate= is registered and active there, and not expired",
-                                   t->endpoint, alert, text);
+                                   "%s is registered and active there, and not expired",
+                                   t->endpoint, alert, text, t->certificate_name);
         return failure_new(ERROR_TLS_FAILED,
                            "%s ended the TLS handshake with the alert %d (%s); check Port=, "
                            "CipherList= and what TLS versions the server speaks",
@@ -148,8 +149,8 @@ static Failure *failure_from_close(Tls *t) {
         if (!t->established)
                 return failure_new(ERROR_TLS_FAILED,
                                    "%s broke off the TLS handshake (%s); check that Port= is a TLS "
-                                   "port, and that Certificate= is registered and active there",
-                                   t->endpoint, how);
+                                   "port, and that %s is registered and active there",
+                                   t->endpoint, how, t->certificate_name);
         return failure_new(ERROR_CONNECTION_LOST, "the connection to %s was lost (%s)", t->endpoint,
                            how);
 }

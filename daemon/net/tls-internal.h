@@ -18,6 +18,7 @@ struct Tls {
         char *host;
         char *endpoint; /* host:port, for messages */
         char *alpn;
+        const char *certificate_name, *private_key_name; /* for messages */
         TlsCiphers ciphers;
         bool has_certificate;
         bool established;

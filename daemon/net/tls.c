@@ -128,13 +128,13 @@ static bool use_own_certificate(Tls *t, const TlsParameters *p, Failure **ret_fa
         r = wolfSSL_use_certificate_chain_buffer(t->ssl, p->certificate->data,
                                                  (long) p->certificate->size);
         if (r != WOLFSSL_SUCCESS) {
-                *ret_failure = tls_failure_own_certificate(t->endpoint, "Certificate=", r);
+                *ret_failure = tls_failure_own_certificate(t->endpoint, t->certificate_name, r);
                 return false;
         }
         r = wolfSSL_use_PrivateKey_buffer(t->ssl, p->private_key->data, (long) p->private_key->size,
                                           WOLFSSL_FILETYPE_PEM);
         if (r != WOLFSSL_SUCCESS) {
-                *ret_failure = tls_failure_own_certificate(t->endpoint, "PrivateKey=", r);
+                *ret_failure = tls_failure_own_certificate(t->endpoint, t->private_key_name, r);
                 return false;
         }
         t->has_certificate = true;
@@ -175,6 +175,8 @@ bool tls_new(int fd, const TlsParameters *p, Tls **ret, Failure **ret_failure) {
                 return false;
         t->fd = fd;
         t->broken = true; /* until there is something to close */
+        t->certificate_name = p->certificate_name ? p->certificate_name : "Certificate=";
+        t->private_key_name = p->private_key_name ? p->private_key_name : "PrivateKey=";
         if (asprintf(&t->endpoint, bracket ? "[%s]:%u" : "%s:%u", p->host, p->port) < 0) {
                 t->endpoint = NULL;
                 return false;

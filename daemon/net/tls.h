@@ -23,6 +23,10 @@ typedef struct TlsParameters {
         const Secret *certificate; /* PEM, the leaf first; NULL: none */
         const Secret *private_key; /* PEM, decrypted; NULL with `certificate` */
         const char *cipher_list;   /* NULL: ours; else see tls_ciphers_parse() */
+
+        /* What messages call the two, of static storage; NULL: Certificate= and PrivateKey=. */
+        const char *certificate_name;
+        const char *private_key_name;
 } TlsParameters;
 
 typedef enum TlsStatus {

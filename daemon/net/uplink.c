@@ -113,6 +113,8 @@ static int copy_parameters(Uplink *l, const TlsParameters *p) {
                 .certificate = l->certificate,
                 .private_key = l->private_key,
                 .cipher_list = l->cipher_list,
+                .certificate_name = p->certificate_name,
+                .private_key_name = p->private_key_name,
         };
         return 0;
 }

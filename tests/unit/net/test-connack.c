@@ -21,7 +21,7 @@ static const struct {
 
 START_TEST(each_code_has_its_sentence)
 {
-        _cleanup_failure_ Failure *f = connack_failure(cases[_i].code, "host:8883", "gw-1");
+        _cleanup_failure_ Failure *f = connack_failure(cases[_i].code, "host:8883", "gw-1", NULL);
 
         ck_assert_int_eq(f->code, cases[_i].error);
         ck_assert_int_eq(f->status_code, cases[_i].code);

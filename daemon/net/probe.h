@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* Does a server let a client in? Dial, TLS with this certificate and key, one MQTT CONNECT with a
+ * clean session, read the CONNACK, DISCONNECT. The same rules about the server as for a session
+ * (tls.h), and on a connection of its own: the MQTT library is not part of it, since a second
+ * connection of it takes a second or two while another one idles. Nothing is subscribed or
+ * published. Loop thread.
+ *
+ * The server takes the session of whoever is connected with the client id at that time: never use
+ * one that is in use. */
+
+#include "daemon/base/secret.h"
+#include "daemon/model/failure.h"
+#include "daemon/net/network.h"
+
+typedef struct Probe Probe;
+
+typedef struct ProbeParameters { /* copied by probe_new(), but for the names */
+        const char *host;        /* a name, or an address without brackets */
+        uint16_t port;
+        const char *alpn;          /* NULL: none; the server must agree to it */
+        const Secret *trusted;     /* PEM bundle */
+        const Secret *certificate; /* PEM, leaf first; NULL: none */
+        const Secret *private_key; /* PEM, decrypted; NULL with certificate */
+        const char *cipher_list;   /* NULL: ours; see tls-ciphers.h */
+        const char *client_id;     /* 1 to MQTT_CLIENT_ID_MAX bytes */
+        usec_t timeout_usec;       /* for all of it */
+
+        /* What messages call these, of static storage; NULL: the settings of a profile,
+         * Certificate=, PrivateKey=, ClientId=. */
+        const char *certificate_name;
+        const char *private_key_name;
+        const char *client_id_name;
+} ProbeParameters;
+
+/* What is known of the certificate by it. */
+typedef enum ProbeVerdict {
+        PROBE_ACCEPTED,  /* CONNACK 0 */
+        PROBE_REFUSED,   /* a TLS alert about it, a CONNACK that says no, or the connection closed
+                            upon CONNECT: a cloud's way to say no without a word */
+        PROBE_UNDECIDED, /* it was not heard: no name, no way, not the right server, no answer, no
+                            MQTT, or a server that is not available (CONNACK 3) */
+        PROBE_BROKEN,    /* this machine cannot try it, now or later: not a pair, no memory */
+} ProbeVerdict;
+
+/* Once, never from within probe_new(); the Probe may be freed in it. The failure is the handler's,
+ * NULL where accepted, or where memory is short. Its codes:
+ *   name-resolution, connect-failed, tls-clock, tls-trust, tls-hostname, tls-failed
+ *   credentials-refused  by TLS alert (the message names it), or CONNACK 4, 5 and AWS's 7
+ *   server-refused       CONNACK 1 to 3 and unknown ones
+ *   connection-lost      closed upon CONNECT
+ *   timeout              no whole CONNACK in time
+ *   bad-response         what came is no CONNACK
+ *   not-initialized, no-memory, internal-failure
+ * status_code is the CONNACK code, where there was one. */
+typedef void (*ProbeHandler)(ProbeVerdict verdict, Failure *failure, void *userdata);
+
+/* -EINVAL: parameters that make no sense. Begins at the next turn of the loop. */
+int probe_new(Network *n, const ProbeParameters *p, ProbeHandler handler, void *userdata,
+              Probe **ret);
+Probe *probe_free(Probe *p); /* silent from then on */
+DEFINE_CLEANUP(Probe *, probe_free);
