@@ -298,6 +298,10 @@ bool bridge_is_open(const Bridge *b) {
         return pump_is_open(b->pump);
 }
 
+int bridge_watch(Bridge *b, usec_t silence_max_usec) {
+        return pump_watch(b->pump, silence_max_usec);
+}
+
 void bridge_close(Bridge *b, bool polite) {
         b->closed = true;
         close_candidate(b);

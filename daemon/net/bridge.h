@@ -41,6 +41,9 @@ bool bridge_is_authenticated(const Bridge *b);
 /* The library has begun to speak MQTT. */
 bool bridge_is_open(const Bridge *b);
 
+/* See pump_watch(). */
+int bridge_watch(Bridge *b, usec_t silence_max_usec);
+
 /* Ends leg and TLS, silently, and turns away who comes; the port stays ours. */
 void bridge_close(Bridge *b, bool polite);
 

@@ -20,6 +20,11 @@
 /* Sent bytes that nobody acknowledges: as long as a keep-alive takes to notice, and not less. */
 #define USER_TIMEOUT_USEC_MIN (20 * USEC_PER_SEC)
 
+/* A server may cut us off after one and a half times the keep-alive (MQTT 3.1.1, 3.1.2.10); what is
+ * right for it is right for us. The library alone would take two and a half times, and then some.
+ * Not less beyond the keep-alive than this: the library looks every 5 s whether a ping is due. */
+#define SILENCE_MARGIN_USEC_MIN (10 * USEC_PER_SEC)
+
 typedef enum Phase {
         PHASE_LINK, /* name, TCP, TLS */
         PHASE_MQTT, /* CONNECT was sent, or will be */
@@ -123,14 +128,27 @@ static int arm_timer(Connection *c, usec_t usec) {
 
 /* --- what the generation tells */
 
+static usec_t silence_max(unsigned keep_alive_sec) {
+        usec_t margin = keep_alive_sec * USEC_PER_SEC / 2;
+
+        return keep_alive_sec * USEC_PER_SEC +
+               (margin > SILENCE_MARGIN_USEC_MIN ? margin : SILENCE_MARGIN_USEC_MIN);
+}
+
 static void on_generation_connected(void *userdata) {
         Connection *c = userdata;
+        int r;
 
         if (!generation_is_authenticated(c->generation)) {
                 connection_lost(c, failure_new(ERROR_INTERNAL_FAILURE,
                                                "the MQTT library is connected to something else "
                                                "than our bridge to %s",
                                                c->endpoint));
+                return;
+        }
+        r = generation_watch(c->generation, silence_max(c->keep_alive_sec));
+        if (r < 0) {
+                connection_lost(c, failure_from_errno(r, "cannot keep an eye on %s", c->endpoint));
                 return;
         }
         c->phase = PHASE_UP;

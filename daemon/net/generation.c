@@ -162,6 +162,10 @@ bool generation_is_open(const Generation *g) {
         return bridge_is_open(g->bridge);
 }
 
+int generation_watch(Generation *g, usec_t silence_max_usec) {
+        return bridge_watch(g->bridge, silence_max_usec);
+}
+
 Generation *generation_close(Generation *g, bool polite) {
         if (!g || g->closed)
                 return NULL;

@@ -47,6 +47,9 @@ int generation_publish(Generation *g, const char *topic, const void *payload, si
 bool generation_is_authenticated(const Generation *g); /* see bridge_is_authenticated() */
 bool generation_is_open(const Generation *g);          /* see bridge_is_open() */
 
+/* See pump_watch(). */
+int generation_watch(Generation *g, usec_t silence_max_usec);
+
 /* Lets it go: it frees itself when it can. polite: says DISCONNECT. NULL is taken; gives NULL. */
 Generation *generation_close(Generation *g, bool polite);
 

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "daemon/net/mqtt-frame.h"
+#include "daemon/net/silence.h"
 
 /* A TLS record holds no more (RFC 8446, 5.1). */
 #define PUMP_BUFFER_BYTES ((size_t) 16 * 1024)
@@ -28,6 +29,9 @@ struct Pump {
         sd_event_source *again; /* decrypted bytes may wait where epoll does not see them */
         Buffer up, down;        /* to the server, to the library */
         MqttFrame sent, received;
+        Silence *silence; /* of the server; NULL: any is borne */
+        usec_t silence_max_usec;
+        bool heard;          /* the server, since it was last looked for */
         bool tls_wants_read; /* to go on writing */
         bool server_ended;   /* the leg is still to be given the rest of `down` */
         bool over;
@@ -62,6 +66,7 @@ static void close_leg(Pump *p) {
 static void close_server(Pump *p) {
         p->tls_io = sd_event_source_disable_unref(p->tls_io);
         p->again = sd_event_source_disable_unref(p->again);
+        p->silence = silence_free(p->silence);
         p->tls = tls_free(p->tls);
         p->tls_fd = close_fd(p->tls_fd);
 }
@@ -186,6 +191,8 @@ static bool read_from_server(Pump *p) {
         case TLS_DONE:
                 break;
         }
+        p->heard = true;
+        silence_heard(p->silence);
         /* A server answers; it never begins (MQTT 3.1.1, 3.1). And while the bridge has not handed
          * over its leg, each byte to the library would be taken for the proxy's. */
         r = pump_is_open(p) ? mqtt_frame_feed(&p->received, p->down.data, size) : -EBADMSG;
@@ -329,6 +336,33 @@ int pump_attach(Pump *p, int leg_fd) {
         if (r < 0)
                 close_leg(p);
         return r;
+}
+
+/* What has come in the meantime is read first: the loop may have slept as long as the server seems
+ * to. And where the library takes nothing, nothing is read, and no silence is the server's. */
+static void on_silence(void *userdata) {
+        Pump *p = userdata;
+
+        if (!buffer_is_empty(&p->down))
+                return;
+        p->heard = false;
+        pump_server(p);
+        if (!p->heard && p->tls)
+                server_failed(p, failure_new(ERROR_CONNECTION_LOST,
+                                             "%s has said nothing for %g s, not even in answer to "
+                                             "the MQTT keep-alive, so the connection is dead; "
+                                             "check the network",
+                                             p->endpoint,
+                                             (double) p->silence_max_usec / USEC_PER_SEC));
+        update_events(p);
+}
+
+int pump_watch(Pump *p, usec_t silence_max_usec) {
+        if (p->over || p->server_ended)
+                return 0;
+        p->silence_max_usec = silence_max_usec;
+        p->silence = silence_free(p->silence);
+        return silence_new(p->event, silence_max_usec, on_silence, p, &p->silence);
 }
 
 bool pump_is_open(const Pump *p) {

@@ -31,6 +31,10 @@ int pump_new(sd_event *event, Tls *tls, int tls_fd, const char *endpoint, size_t
 /* Takes the library's leg; non-blocking. -ENOTCONN: the server has gone. */
 int pump_attach(Pump *p, int leg_fd);
 
+/* From now on the server is believed to be gone (connection-lost) once nothing has come from it for
+ * so long. */
+int pump_watch(Pump *p, usec_t silence_max_usec);
+
 /* The library has sent the first byte, so it will see and tell how the connection ends. */
 bool pump_is_open(const Pump *p);
 

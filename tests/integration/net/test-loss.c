@@ -252,6 +252,23 @@ START_TEST(ping_without_answer_is_a_loss)
 }
 END_TEST
 
+/* A server that falls silent is noticed here, long before the library does. */
+START_TEST(silence_is_a_loss)
+{
+        Client c;
+
+        start_talker(&c, talk_silence);
+        c.p.keep_alive_sec = 12;
+        client_connect(&c);
+        client_run(&c, &c.n_connected, 1);
+        client_run_for(&c, &c.n_lost, 1, 60);
+        ck_assert_int_eq(failure_code(c.failure), ERROR_CONNECTION_LOST);
+        ck_assert_ptr_nonnull(strstr(failure_message(c.failure), "said nothing for 22 s"));
+        client_done(&c);
+        stop_server();
+}
+END_TEST
+
 int main(void) {
         Suite *s = suite_create("loss");
         TCase *t = tcase_create("loss");
@@ -268,6 +285,7 @@ int main(void) {
         tcase_add_loop_test(t, hostile_lengths_end_the_connection, 0, 3);
         tcase_add_test(t, flood_overruns_the_mailbox_and_ends_the_connection);
         tcase_add_test(t, ping_without_answer_is_a_loss);
+        tcase_add_test(t, silence_is_a_loss);
         suite_add_tcase(s, t);
         r = srunner_create(s);
         srunner_run_all(r, CK_NORMAL);

@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/net/pump.h"
 #include "daemon/net/uplink.h"
 #include "tests/integration/net/tls-talker.h"
@@ -23,6 +24,7 @@
 /* A loop that is kept busy for nothing turns more often than this before it rests. */
 #define TURNS_MAX 5000U
 #define REST_USEC (20 * USEC_PER_MSEC)
+#define SILENCE_USEC (1500 * USEC_PER_MSEC)
 
 static const uint8_t connect_packet[] = {0x10, 0};
 static const uint8_t ready_packet[] = {0xd0, 0};
@@ -386,6 +388,63 @@ START_TEST(polite_end_is_silent)
 }
 END_TEST
 
+/* A server that has lost its power, or its way to us: no byte comes, and no end. */
+static void talk_a_little_and_fall_silent(TlsPeer *p) {
+        (void) tls_peer_read_packet(p, NULL);
+        for (unsigned i = 0; i < 3; i++) {
+                wait_go();
+                tls_peer_write(p, ready_packet, sizeof(ready_packet));
+        }
+        tls_peer_wait_end(p);
+}
+
+START_TEST(silence_of_the_server_is_its_end)
+{
+        uint8_t got[sizeof(ready_packet)];
+        usec_t said = 0;
+
+        start(talk_a_little_and_fall_silent);
+        leg_send(connect_packet, sizeof(connect_packet));
+        ck_assert_int_eq(pump_watch(pump, SILENCE_USEC), 0);
+        for (unsigned i = 0; i < 3; i++) {
+                said = clock_boot_usec();
+                say_go();
+                leg_receive(got, sizeof(got));
+                while (n_ended == 0 && clock_boot_usec() < said + SILENCE_USEC / 3)
+                        turn();
+        }
+        client_run(&c, &n_ended, 1);
+        ck_assert_uint_ge(clock_boot_usec(), said + SILENCE_USEC);
+        ck_assert_int_eq(ended_how, PUMP_SERVER_ENDED);
+        ck_assert_int_eq(failure_code(ended_why), ERROR_CONNECTION_LOST);
+        ck_assert_ptr_nonnull(strstr(failure_message(ended_why), "said nothing for 1.5 s"));
+        ck_assert_int_eq(recv(leg, got, 1, 0), 0);
+        stop();
+}
+END_TEST
+
+/* What lies there unread was said, however late the loop comes to it. */
+START_TEST(what_came_while_the_loop_slept_is_no_silence)
+{
+        uint8_t got[sizeof(ready_packet)];
+
+        start(talk_a_little_and_fall_silent);
+        leg_send(connect_packet, sizeof(connect_packet));
+        for (unsigned i = 0; i < 5; i++)
+                turn();
+        ck_assert_int_eq(pump_watch(pump, 200 * USEC_PER_MSEC), 0);
+        for (unsigned i = 0; i < 3; i++) {
+                say_go();
+                ck_assert_int_eq(poll(&(struct pollfd){.fd = server_fd, .events = POLLIN}, 1, -1),
+                                 1);
+                (void) usleep(300000);
+                leg_receive(got, sizeof(got));
+                ck_assert_uint_eq(n_ended, 0);
+        }
+        stop();
+}
+END_TEST
+
 int main(void) {
         Suite *s = suite_create("pump");
         TCase *t = tcase_create("pump");
@@ -402,6 +461,8 @@ int main(void) {
         tcase_add_test(t, server_that_speaks_first_is_no_broker);
         tcase_add_loop_test(t, end_of_the_library_is_told, 0, 2);
         tcase_add_loop_test(t, polite_end_is_silent, 0, 2);
+        tcase_add_test(t, silence_of_the_server_is_its_end);
+        tcase_add_test(t, what_came_while_the_loop_slept_is_no_silence);
         suite_add_tcase(s, t);
         r = srunner_create(s);
         srunner_run_all(r, CK_NORMAL);
