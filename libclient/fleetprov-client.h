@@ -101,12 +101,13 @@ enum fleetprov_code {
         FLEETPROV_STORAGE = 30
 };
 
-/* What a job asks for. Value 4 is kept for an operation to come. */
+/* What a job asks for. */
 enum fleetprov_operation {
         FLEETPROV_OPERATION_PROVISION = 0,
         FLEETPROV_OPERATION_CREATE_CERTIFICATE_FROM_CSR = 1,
         FLEETPROV_OPERATION_CREATE_KEYS_AND_CERTIFICATE = 2,
-        FLEETPROV_OPERATION_REGISTER_THING = 3
+        FLEETPROV_OPERATION_REGISTER_THING = 3,
+        FLEETPROV_OPERATION_ROTATE = 4 /* a new identity for one in force, tried before it counts */
 };
 
 enum fleetprov_state {
@@ -295,6 +296,13 @@ int fleetprov_request_set_deadline(fleetprov_request *request, uint64_t usec);
  * (empty) and what memfd_create(2) says. */
 int fleetprov_request_set_ownership_token(fleetprov_request *request, const void *data,
                                           size_t size);
+
+/* rotate: the certificate in force, PEM, the leaf first, up to 64 KiB (-E2BIG), and its private
+ * key, likewise, PEM and not encrypted, which travels as the token above does; wipe your own.
+ * Derive the idempotency key from the certificate: then a second run finds the same job, whatever
+ * happened. */
+int fleetprov_request_set_certificate(fleetprov_request *request, const char *pem);
+int fleetprov_request_set_private_key(fleetprov_request *request, const void *data, size_t size);
 
 /* ---- An event ------------------------------------------------------------------------------ */
 

@@ -16,6 +16,7 @@ _Static_assert((int) FLEETPROV_OPERATION_CREATE_KEYS_AND_CERTIFICATE ==
                "differ");
 _Static_assert((int) FLEETPROV_OPERATION_REGISTER_THING == (int) OPERATION_REGISTER_THING,
                "differ");
+_Static_assert((int) FLEETPROV_OPERATION_ROTATE == (int) OPERATION_ROTATE, "differ");
 
 _public_ const char *fleetprov_operation_to_string(int operation) {
         return operation_to_string((Operation) operation);
@@ -27,12 +28,14 @@ _public_ fleetprov_request *fleetprov_request_free(fleetprov_request *request) {
         free(request->profile);
         free(request->key);
         free(request->csr);
+        free(request->certificate);
         free(request->key_type);
         free(request->key_source);
         free(request->payload);
         free(request->registration_id);
         string_map_done(&request->parameters);
         closep(&request->token_fd);
+        closep(&request->private_key_fd);
         free(request);
         return NULL;
 }
@@ -63,7 +66,7 @@ _public_ int fleetprov_request_new(fleetprov_request **ret, int operation, const
         int r;
 
         if (!ret || operation < FLEETPROV_OPERATION_PROVISION ||
-            operation > FLEETPROV_OPERATION_REGISTER_THING)
+            operation > FLEETPROV_OPERATION_ROTATE)
                 return -EINVAL;
         if (profile && !ipc_profile_name_is_valid(profile))
                 return -EINVAL;
@@ -72,7 +75,7 @@ _public_ int fleetprov_request_new(fleetprov_request **ret, int operation, const
                 return -ENOMEM;
         request->operation = operation;
         request->deadline = FLEETPROV_FOREVER;
-        request->token_fd = -1;
+        request->token_fd = request->private_key_fd = -1;
         r = replace(&request->profile, profile);
         if (r < 0)
                 return r;
@@ -139,22 +142,36 @@ _public_ int fleetprov_request_set_deadline(fleetprov_request *request, uint64_t
         return 0;
 }
 
-_public_ int fleetprov_request_set_ownership_token(fleetprov_request *request, const void *data,
-                                                   size_t size) {
-        int fd;
+static int replace_secret(int *to, const void *data, size_t size) {
+        int fd = secret_seal(data, size);
 
-        if (!request)
-                return -EINVAL;
-        fd = secret_seal(data, size);
         if (fd < 0)
                 return fd;
-        closep(&request->token_fd);
-        request->token_fd = fd;
+        closep(to);
+        *to = fd;
         return 0;
+}
+
+_public_ int fleetprov_request_set_ownership_token(fleetprov_request *request, const void *data,
+                                                   size_t size) {
+        return request ? replace_secret(&request->token_fd, data, size) : -EINVAL;
+}
+
+_public_ int fleetprov_request_set_certificate(fleetprov_request *request, const char *pem) {
+        return request ? replace_bounded(&request->certificate, pem, IPC_CERTIFICATE_MAX) : -EINVAL;
+}
+
+_public_ int fleetprov_request_set_private_key(fleetprov_request *request, const void *data,
+                                               size_t size) {
+        return request ? replace_secret(&request->private_key_fd, data, size) : -EINVAL;
 }
 
 static int append_string(sd_bus_message *m, const char *name, const char *value) {
         return value ? sd_bus_message_append(m, "{sv}", name, "s", value) : 0;
+}
+
+static int append_secret(sd_bus_message *m, const char *name, int fd) {
+        return fd >= 0 ? sd_bus_message_append(m, "{sv}", name, "h", fd) : 0;
 }
 
 static int append_parameters(sd_bus_message *m, const StringMap *map) {
@@ -194,17 +211,16 @@ int request_append(const fleetprov_request *request, sd_bus_message *m) {
             (r = append_string(m, "key-type", request->key_type)) < 0 ||
             (r = append_string(m, "key-source", request->key_source)) < 0 ||
             (r = append_string(m, "payload", request->payload)) < 0 ||
-            (r = append_string(m, "registration-id", request->registration_id)) < 0)
+            (r = append_string(m, "registration-id", request->registration_id)) < 0 ||
+            (r = append_string(m, "certificate", request->certificate)) < 0)
                 return r;
         if (request->deadline != FLEETPROV_FOREVER) {
                 r = sd_bus_message_append(m, "{sv}", "deadline-usec", "t", request->deadline);
                 if (r < 0)
                         return r;
         }
-        if (request->token_fd >= 0) {
-                r = sd_bus_message_append(m, "{sv}", "ownership-token", "h", request->token_fd);
-                if (r < 0)
-                        return r;
-        }
+        if ((r = append_secret(m, "ownership-token", request->token_fd)) < 0 ||
+            (r = append_secret(m, "private-key", request->private_key_fd)) < 0)
+                return r;
         return sd_bus_message_close_container(m);
 }

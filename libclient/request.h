@@ -14,6 +14,7 @@ struct fleetprov_request {
         char *profile; /* NULL: the daemon's default */
         char *key;
         char *csr;
+        char *certificate;
         char *key_type;
         char *key_source;
         char *payload;
@@ -21,7 +22,8 @@ struct fleetprov_request {
         uint64_t deadline;
         StringMap parameters;
         size_t parameters_size;
-        int token_fd; /* sealed; -1: none */
+        int token_fd;       /* sealed; -1: none */
+        int private_key_fd; /* likewise */
 };
 
 DEFINE_CLEANUP(fleetprov_request *, fleetprov_request_free);

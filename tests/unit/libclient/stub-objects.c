@@ -66,9 +66,25 @@ static int read_parameters(sd_bus_message *m, StubJob *job) {
         return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
+/* It must be sealed, and this one. */
+static int read_secret(sd_bus_message *m, const char *option, const char *expected,
+                       sd_bus_error *e) {
+        char buffer[64] = {0}, text[64];
+        int fd, r;
+
+        r = sd_bus_message_read(m, "v", "h", &fd);
+        if (r < 0)
+                return r;
+        snprintf(text, sizeof(text), "option %s: not mine", option);
+        if (!(fcntl(fd, F_GET_SEALS) & F_SEAL_WRITE) ||
+            pread(fd, buffer, sizeof(buffer) - 1, 0) <= 0 || strcmp(buffer, expected) != 0)
+                return refuse(e, "BadParameter", text);
+        return 0;
+}
+
 static int read_option(sd_bus_message *m, StubJob *job, sd_bus_error *e) {
         const char *name, *s;
-        int r, fd;
+        int r;
 
         r = sd_bus_message_read(m, "s", &name);
         if (r < 0)
@@ -77,18 +93,10 @@ static int read_option(sd_bus_message *m, StubJob *job, sd_bus_error *e) {
                 return read_parameters(m, job);
         if (strcmp(name, "deadline-usec") == 0)
                 return sd_bus_message_skip(m, "v");
-        if (strcmp(name, "ownership-token") == 0) {
-                char buffer[64] = {0};
-
-                r = sd_bus_message_read(m, "v", "h", &fd);
-                if (r < 0)
-                        return r;
-                if (!(fcntl(fd, F_GET_SEALS) & F_SEAL_WRITE) ||
-                    pread(fd, buffer, sizeof(buffer) - 1, 0) <= 0 ||
-                    strcmp(buffer, "the-token") != 0)
-                        return refuse(e, "BadParameter", "option ownership-token: not mine");
-                return 0;
-        }
+        if (strcmp(name, "ownership-token") == 0)
+                return read_secret(m, name, "the-token", e);
+        if (strcmp(name, "private-key") == 0)
+                return read_secret(m, name, "the-old-key", e);
         r = sd_bus_message_read(m, "v", "s", &s);
         if (r < 0)
                 return r;
@@ -96,6 +104,8 @@ static int read_option(sd_bus_message *m, StubJob *job, sd_bus_error *e) {
                 put(&job->key, s);
         if (strcmp(name, "csr") == 0)
                 job->own_csr = true;
+        if (strcmp(name, "certificate") == 0 && strcmp(s, "the-old-certificate") != 0)
+                return refuse(e, "BadParameter", "option certificate: not mine");
         if (strcmp(name, "csr") == 0 && !strstr(s, "BEGIN CERTIFICATE REQUEST"))
                 return refuse(e, "BadParameter", "option csr: no PEM; send a PKCS#10 request");
         return 0;

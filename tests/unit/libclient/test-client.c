@@ -330,6 +330,32 @@ START_TEST(ownership_token_travels_as_a_sealed_file)
 }
 END_TEST
 
+START_TEST(identity_to_be_rotated_travels_whole)
+{
+        static const char *const keys[] = {"the-old-key", "another-key"};
+        fleetprov_request *r = NULL;
+        fleetprov_result *result = NULL;
+        fleetprov_error *error = NULL;
+
+        for (size_t i = 0; i < 2; i++) {
+                ck_assert_int_eq(fleetprov_request_new(&r, FLEETPROV_OPERATION_ROTATE, "aws"), 0);
+                ck_assert_int_eq(fleetprov_request_set_certificate(r, "the-old-certificate"), 0);
+                ck_assert_int_eq(fleetprov_request_set_private_key(r, keys[i], strlen(keys[i])), 0);
+                if (i == 0) {
+                        ck_assert_int_eq(
+                                fleetprov_client_provision(client, r, LONG_USEC, 0, &result, NULL),
+                                0);
+                        fleetprov_result_free(result);
+                } else
+                        ck_assert_int_eq(fleetprov_client_provision(client, r, LONG_USEC, 0,
+                                                                    &result, &error),
+                                         FLEETPROV_BAD_PARAMETER);
+                fleetprov_request_free(r);
+        }
+        fleetprov_error_free(error);
+}
+END_TEST
+
 static Suite *suite(void) {
         Suite *s = suite_create("libclient: client");
         TCase *t = tcase_create("against a stub");
@@ -350,6 +376,7 @@ static Suite *suite(void) {
         tcase_add_test(t, removed_job_ends_the_waiting);
         tcase_add_test(t, ticket_is_taken_once);
         tcase_add_test(t, ownership_token_travels_as_a_sealed_file);
+        tcase_add_test(t, identity_to_be_rotated_travels_whole);
         suite_add_tcase(s, t);
         return s;
 }

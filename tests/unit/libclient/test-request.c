@@ -34,7 +34,7 @@ START_TEST(profile_names_are_checked)
 
         ck_assert_int_eq(fleetprov_request_new(&r, FLEETPROV_OPERATION_PROVISION, "a/b"), -EINVAL);
         ck_assert_int_eq(fleetprov_request_new(&r, FLEETPROV_OPERATION_PROVISION, ""), -EINVAL);
-        ck_assert_int_eq(fleetprov_request_new(&r, 4, "aws"), -EINVAL);
+        ck_assert_int_eq(fleetprov_request_new(&r, 5, "aws"), -EINVAL);
         ck_assert_int_eq(fleetprov_request_new(&r, -1, "aws"), -EINVAL);
         ck_assert_ptr_null(r);
 }
@@ -90,6 +90,12 @@ START_TEST(words_and_sizes_are_checked)
         ck_assert_int_eq(fleetprov_request_set_ownership_token(request, secret, 65537), -E2BIG);
         ck_assert_int_eq(fleetprov_request_set_ownership_token(request, secret, 65536), 0);
         ck_assert_int_eq(fleetprov_request_set_ownership_token(request, "", 0), -EINVAL);
+        ck_assert_int_eq(fleetprov_request_set_certificate(request, secret), -E2BIG);
+        ck_assert_int_eq(fleetprov_request_set_certificate(request, ""), -EINVAL);
+        ck_assert_int_eq(fleetprov_request_set_certificate(request, "a"), 0);
+        ck_assert_int_eq(fleetprov_request_set_private_key(request, secret, 65537), -E2BIG);
+        ck_assert_int_eq(fleetprov_request_set_private_key(request, "", 0), -EINVAL);
+        ck_assert_int_eq(fleetprov_request_set_private_key(request, secret, 65536), 0);
         free(big);
         free(secret);
 }
