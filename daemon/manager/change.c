@@ -3,6 +3,8 @@
 /* The only way to another state on record. A change is written down as the job will be, and the job
  * becomes so when that is durable: nobody can see, and nobody is told, what a power cut could take
  * back. A phase alone is shown at once: it promises nothing, and a restart begins the phase again.
+ * A note is less than a change: it says on disk what the job is about to do, so that the next
+ * daemon knows what may have happened.
  */
 
 #include <errno.h>
@@ -137,6 +139,40 @@ void change_commit(const Change *change) {
                 image.cancel_requested = false;
         }
         write_down(&image, TAKE_PTR(p));
+        job_image_done(&image);
+}
+
+typedef struct PendingNote {
+        Job *job;
+        void (*done)(Job *job, int error, void *userdata);
+} PendingNote;
+
+static void on_note_written(int error, void *userdata) {
+        _cleanup_free_ PendingNote *n = userdata;
+
+        if (error < 0)
+                log_warning_errno(error, "Job %s: what it does cannot be written down", n->job->id);
+        if (n->done)
+                n->done(n->job, error, NULL);
+}
+
+void change_note(Job *job, void (*done)(Job *job, int error, void *userdata)) {
+        PendingNote *n = calloc(1, sizeof(PendingNote));
+        Job image;
+        int r;
+
+        r = n ? job_image_make(job, job->state, job->phase, clock_real_usec(), clock_boot_usec(),
+                               NULL, &image)
+              : -ENOMEM;
+        if (r < 0) {
+                free(n);
+                if (done)
+                        done(job, r, NULL);
+                return;
+        }
+        *n = (PendingNote){.job = job, .done = done};
+        foresee_secrets(job->errand, &image);
+        store_note(job->errand->manager->store, &image, on_note_written, n);
         job_image_done(&image);
 }
 

@@ -192,6 +192,17 @@ static void on_lane_progress(void *userdata, Job *job, JobPhase phase, const cha
         change_phase(job, JOB_RUNNING, phase, note);
 }
 
+static void on_noted(Job *job, int error, void *userdata) {
+        Slot *s = job->errand->slot;
+
+        if (s && lane_job(s->lane) == job)
+                lane_noted(s->lane, error);
+}
+
+static void on_lane_note(void *userdata, Job *job) {
+        change_note(job, on_noted);
+}
+
 static void on_stored(Job *job, int error, void *userdata) {
         Slot *s = job->errand->slot;
 
@@ -256,9 +267,11 @@ static void on_lane_put_back(void *userdata, Job *job, usec_t delay_usec, bool t
                 throttle(s, delay_usec);
         if (delay_usec == 0) {
                 change_phase(job, JOB_QUEUED, PHASE_NONE, note);
+                change_note(job, NULL);
                 dispatch_enqueue(job, DISPATCH_FIRST);
         } else {
                 change_phase(job, JOB_RUNNING, PHASE_BACKOFF, note);
+                change_note(job, NULL);
                 wait_for_next_try(job, delay_usec);
         }
         dispatch_kick(m);
@@ -275,6 +288,7 @@ static void on_lane_finished(void *userdata, Job *job, JobState outcome, Failure
 const LaneOps dispatch_lane_ops = {
         .session_changed = on_lane_session_changed,
         .progress = on_lane_progress,
+        .note = on_lane_note,
         .store = on_lane_store,
         .put_back = on_lane_put_back,
         .finished = on_lane_finished,

@@ -150,6 +150,9 @@ typedef struct Change {
 
 /* Writes the change down, and applies it when it is durable. */
 void change_commit(const Change *change);
+/* Writes the job down as it is, and does not wait until the disk has it for sure: the daemon's
+ * death does not undo it, a power cut may. `done` may be NULL. */
+void change_note(Job *job, void (*done)(Job *job, int error, void *userdata));
 /* Applies at once what need not survive: a phase. */
 void change_phase(Job *job, JobState state, JobPhase phase, const char *text);
 

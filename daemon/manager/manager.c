@@ -101,27 +101,57 @@ static const FrontOps front_ops = {
  *
  *   on record                        what a new start does
  *   queued                           stays where it is in its owner's turn
- *   running, no certificate          queued: keys are made and the certificate is asked for again
+ *   running, no certificate          queued: keys are made and the certificate is asked for again;
+ *                                    in phase `create` one may have been made: its history says so
  *   running, certificate and token   queued: its exchange begins at RegisterThing while the token
  *                                    lives; else the certificate goes on record as left behind
  *   ended                            kept for RetainSec, counted in time that the machine was up
  */
+static const char *what_was_cut_off(const Job *job, usec_t now_boot) {
+        if (job->state != JOB_RUNNING)
+                /* What it was about to do is on record, unless a power cut took that. A time that
+                 * is ahead was before this boot. */
+                return job->created_boot > now_boot
+                               ? "the machine was restarted; if it was being worked at just then, "
+                                 "a "
+                                 "certificate may have been made, and is left behind"
+                               : "the daemon was restarted";
+        if (job->result.certificate_id)
+                return "the daemon was restarted; going on with the certificate";
+        switch (job->phase) {
+        case PHASE_CREATE:
+                return "the daemon was restarted after a certificate was asked for, and before its "
+                       "answer was kept: one may have been made, and is left behind then; starting "
+                       "over";
+        case PHASE_REGISTER:
+                return "the daemon was restarted while the thing was being registered: that may "
+                       "have "
+                       "been done, and the ownership token be spent then; registering it again";
+        case PHASE_NONE:
+        case PHASE_KEYGEN:
+        case PHASE_POLL:
+        case PHASE_VERIFY:
+        case PHASE_BACKOFF:
+        case JOB_PHASE_MAX:
+        case JOB_PHASE_INVALID:
+                break;
+        }
+        return "the daemon was restarted; starting over";
+}
+
 static void resume(Manager *m, Job *job) {
+        const usec_t now_real = clock_real_usec(), now_boot = clock_boot_usec();
+        const char *text = what_was_cut_off(job, now_boot);
+
         if (job_state_is_final(job->state)) {
                 job->cancel_requested = false; /* or it would cancel a second submission */
                 delivery_retain(job);
                 return;
         }
         if (job->state == JOB_RUNNING)
-                job_set_state(job, JOB_QUEUED, PHASE_NONE, clock_real_usec(), clock_boot_usec(),
-                              job->result.certificate_id
-                                      ? "the daemon was restarted; going on with the certificate"
-                                      : "the daemon was restarted; starting over");
+                job_set_state(job, JOB_QUEUED, PHASE_NONE, now_real, now_boot, text);
         else
-                /* It may have been at work: that alone was never durable, and a request that was
-                 * under way may have been carried out. */
-                (void) job_add_history(job, clock_real_usec(), JOB_QUEUED, PHASE_NONE,
-                                       "the daemon was restarted");
+                (void) job_add_history(job, now_real, JOB_QUEUED, PHASE_NONE, text);
         ending_arm_deadline(job);
         if (job->cancel_requested)
                 ending_begin(job, JOB_CANCELLED,

@@ -18,6 +18,8 @@ JobPhase exchange_phase(const Exchange *x) {
         switch (x->step) {
         case EXCHANGE_MAKING_KEY:
                 return PHASE_KEYGEN;
+        case EXCHANGE_NOTING:
+                return x->operation == OPERATION_REGISTER_THING ? PHASE_REGISTER : PHASE_CREATE;
         case EXCHANGE_CREATING:
         case EXCHANGE_STORING:
                 return PHASE_CREATE;
@@ -53,11 +55,13 @@ static ExchangeEffect finish(Exchange *x, JobState outcome, const char *note) {
 }
 
 static ExchangeEffect register_or_create(Exchange *x) {
-        if (x->operation == OPERATION_REGISTER_THING || x->has_certificate)
+        if (x->operation == OPERATION_REGISTER_THING)
+                return ask(x, EXCHANGE_NOTING, EXCHANGE_DO_NOTE, "registering the thing");
+        if (x->has_certificate)
                 return ask(x, EXCHANGE_REGISTERING, EXCHANGE_DO_REGISTER, "registering the thing");
         if (x->key_source == KEY_SOURCE_DAEMON && !x->has_key)
                 return ask(x, EXCHANGE_MAKING_KEY, EXCHANGE_DO_MAKE_KEY, "making a key");
-        return ask(x, EXCHANGE_CREATING, EXCHANGE_DO_CREATE, "asking for a certificate");
+        return ask(x, EXCHANGE_NOTING, EXCHANGE_DO_NOTE, "asking for a certificate");
 }
 
 static ExchangeEffect on_start(Exchange *x) {
@@ -75,6 +79,16 @@ static ExchangeEffect on_key_made(Exchange *x) {
         if (x->cancelled)
                 return finish(x, JOB_CANCELLED, "cancelled");
         return register_or_create(x);
+}
+
+static ExchangeEffect on_noted(Exchange *x) {
+        if (x->step != EXCHANGE_NOTING)
+                return (ExchangeEffect){};
+        if (x->cancelled)
+                return finish(x, JOB_CANCELLED, "cancelled");
+        if (x->operation == OPERATION_REGISTER_THING)
+                return ask(x, EXCHANGE_REGISTERING, EXCHANGE_DO_REGISTER, "registering the thing");
+        return ask(x, EXCHANGE_CREATING, EXCHANGE_DO_CREATE, "asking for a certificate");
 }
 
 static void was_answered(Exchange *x) {
@@ -169,9 +183,19 @@ static ExchangeEffect on_token_refused(Exchange *x) {
         return e;
 }
 
+static const char *why_unanswered(bool dropped, bool created) {
+        if (created)
+                return dropped ? "the connection was lost before the answer; a certificate may "
+                                 "have been made, and is left behind then"
+                               : "no answer in time; a certificate may have been made, and is left "
+                                 "behind then";
+        return dropped ? "the connection was lost before the answer" : "no answer in time";
+}
+
 /* A request without an answer. What it did is not known; the connection that it was sent on is
  * burned by the caller of this (TIMEOUT) or gone (LOST). */
 static ExchangeEffect on_unanswered(Exchange *x, bool dropped) {
+        const bool created = x->step == EXCHANGE_CREATING;
         ExchangeEffect e;
 
         x->unanswered++;
@@ -185,8 +209,7 @@ static ExchangeEffect on_unanswered(Exchange *x, bool dropped) {
         } else {
                 x->step = EXCHANGE_IDLE;
                 e = (ExchangeEffect){.action = EXCHANGE_DO_REQUEUE,
-                                     .note = dropped ? "the connection was lost before the answer"
-                                                     : "no answer in time"};
+                                     .note = why_unanswered(dropped, created)};
         }
         e.burn = !dropped;
         return e;
@@ -242,6 +265,8 @@ ExchangeEffect exchange_step(Exchange *x, ExchangeEventType event, uint64_t rand
                 return on_start(x);
         case EXCHANGE_EVENT_KEY_MADE:
                 return on_key_made(x);
+        case EXCHANGE_EVENT_NOTED:
+                return on_noted(x);
         case EXCHANGE_EVENT_CREATED:
                 return on_created(x);
         case EXCHANGE_EVENT_STORED:

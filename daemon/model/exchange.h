@@ -4,8 +4,11 @@
 /* One job's conversation with AWS IoT fleet provisioning, as rules alone: an event goes in, one
  * action comes out. Bytes, keys, topics and files are the provider's and the store's business.
  *
- *   start ─▶ [make key] ─▶ create ─▶ store ─▶ register ─▶ succeeded
+ *   start ─▶ [make key] ─▶ note ─▶ create ─▶ store ─▶ register ─▶ succeeded
  *
+ * - That a certificate is asked for is on record before it is asked for: whatever happens to the
+ *   daemon then, the job can say that one may have been made. A disk that does not even take that
+ *   would not take the certificate: none is spent. So with the token of a single RegisterThing.
  * - The certificate, its key and its token are durable before RegisterThing is published.
  * - Transient and throttled refusals are tried again with a growing wait, without end: the job's
  *   deadline, if it has one, is what ends it.
@@ -26,6 +29,7 @@
 typedef enum ExchangeStep {
         EXCHANGE_IDLE, /* not begun, or waiting for another try, or over */
         EXCHANGE_MAKING_KEY,
+        EXCHANGE_NOTING, /* that what cannot be taken back is asked for now */
         EXCHANGE_CREATING,
         EXCHANGE_STORING, /* certificate, key and token */
         EXCHANGE_REGISTERING,
@@ -36,6 +40,7 @@ typedef enum ExchangeStep {
 typedef enum ExchangeEventType {
         EXCHANGE_EVENT_START, /* the session is ready and it is this job's turn */
         EXCHANGE_EVENT_KEY_MADE,
+        EXCHANGE_EVENT_NOTED,
         EXCHANGE_EVENT_CREATED, /* an answer whose certificate carries the right key */
         EXCHANGE_EVENT_STORED,
         EXCHANGE_EVENT_REGISTERED,
@@ -56,6 +61,7 @@ typedef enum ExchangeEventType {
 typedef enum ExchangeAction {
         EXCHANGE_DO_NOTHING,
         EXCHANGE_DO_MAKE_KEY,
+        EXCHANGE_DO_NOTE,
         EXCHANGE_DO_CREATE, /* publish the CSR, or ask for keys and certificate */
         EXCHANGE_DO_STORE,
         EXCHANGE_DO_REGISTER,

@@ -316,9 +316,14 @@ static void carry_out(Lane *lane, const ExchangeEffect *e, JobPhase phase_before
                 tell_progress(lane, e->note);
                 make_key(lane);
                 return;
+        case EXCHANGE_DO_NOTE:
+                tell_progress(lane, e->note);
+                lane->options.ops->note(lane->options.userdata, lane->job);
+                return;
         case EXCHANGE_DO_CREATE:
         case EXCHANGE_DO_REGISTER:
-                tell_progress(lane, e->note);
+                if (exchange_phase(&lane->job->run->exchange) != phase_before)
+                        tell_progress(lane, e->note);
                 request(lane);
                 return;
         case EXCHANGE_DO_STORE:
@@ -369,6 +374,17 @@ int lane_start(Lane *lane, Job *job, const JobSecrets *secrets) {
         lane->job = job;
         aws_exchange_event(lane, EXCHANGE_EVENT_START, NULL);
         return 0;
+}
+
+void lane_noted(Lane *lane, int error) {
+        if (error < 0)
+                aws_exchange_event(lane, EXCHANGE_EVENT_BROKEN,
+                                   failure_new(ERROR_STORAGE,
+                                               "The disk takes nothing, so the cloud was asked for "
+                                               "nothing: %s",
+                                               strerrordesc_np(-error)));
+        else
+                aws_exchange_event(lane, EXCHANGE_EVENT_NOTED, NULL);
 }
 
 void lane_stored(Lane *lane, int error) {

@@ -29,6 +29,10 @@ typedef struct LaneOps {
         /* The job has gone on to a phase. */
         void (*progress)(void *userdata, Job *job, JobPhase phase, const char *note);
 
+        /* The job's phase is to be on record, so that the daemon's death cannot take it back,
+         * before what cannot be taken back is asked for; lane_noted() answers. */
+        void (*note)(void *userdata, Job *job);
+
         /* The job's result so far and its secrets are to become durable; lane_stored() answers. */
         void (*store)(void *userdata, Job *job, const JobSecrets *secrets, const char *note);
 
@@ -82,6 +86,9 @@ Job *lane_job(const Lane *lane);
 
 /* Begins with a job, or goes on with it. `secrets`: what <id>.secret holds (NULL: nothing). */
 int lane_start(Lane *lane, Job *job, const JobSecrets *secrets);
+
+/* What LaneOps.note asked for is written down (0), or could not be. */
+void lane_noted(Lane *lane, int error);
 
 /* What LaneOps.store asked for is durable (0), or could not be made so. */
 void lane_stored(Lane *lane, int error);

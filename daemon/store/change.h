@@ -13,6 +13,7 @@ typedef enum ChangeType {
         CHANGE_CREATE,  /* a file of its own, which is not there yet */
         CHANGE_REWRITE, /* the same for a job that is there: all of its lines anew */
         CHANGE_UPDATE,  /* a line more */
+        CHANGE_NOTE,    /* the same, and nobody waits for the flush */
         CHANGE_ERASE,   /* a line more, then the secrets go */
         CHANGE_REMOVE,  /* all of it goes */
         CHANGE_READ,    /* the secrets are wanted */

@@ -120,6 +120,7 @@ static int write_lines(const Round *round, Change *c) {
                 r = job_file_begin_new(round->disk, c->id, c->lines, c->lines_size, &c->file);
                 break;
         case CHANGE_UPDATE:
+        case CHANGE_NOTE:
                 r = append_lines(round, c);
                 break;
         case CHANGE_ERASE:
@@ -138,7 +139,12 @@ static int write_lines(const Round *round, Change *c) {
 }
 
 static int flush_lines(const Round *round, Change *c) {
-        return c->file.fd >= 0 ? job_file_sync(round->disk, &c->file) : 0;
+        if (c->file.fd < 0)
+                return 0;
+        /* A file that takes the place of another must be whole: its name is flushed. */
+        if (c->type == CHANGE_NOTE && !c->file.is_new)
+                return disk_close(&c->file.fd);
+        return job_file_sync(round->disk, &c->file);
 }
 
 static int change_names(const Round *round, Change *c) {

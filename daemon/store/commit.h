@@ -8,7 +8,8 @@
  * In each round, for all of its changes together:
  *
  *   1. secrets are written aside and flushed, take their names, the directory is flushed;
- *   2. lines are written and flushed: a line never speaks of secrets that could still be lost;
+ *   2. lines are written and flushed (a note's is not): a line never speaks of secrets that could
+ *      still be lost;
  *   3. new job files take their names, what is to be erased is unlinked, the directory is flushed:
  *      the line that says so is durable by then, and a crash between is mended at the next start;
  *   4. what is wanted is read.

@@ -143,6 +143,7 @@ static int prepare(const Store *s, Change *c, const Job *job, const JobSecrets *
         case CHANGE_REWRITE:
                 return job_record_make(job, &clock, mark, &c->lines, &c->lines_size);
         case CHANGE_UPDATE:
+        case CHANGE_NOTE:
         case CHANGE_ERASE:
                 return job_record_make_state(job, &clock, mark, &c->lines, &c->lines_size);
         case CHANGE_REMOVE:
@@ -187,6 +188,10 @@ void store_update(Store *s, const Job *job, const JobSecrets *secrets, StoreDone
                 ask(s, CHANGE_ERASE, job, NULL, done, userdata);
         else
                 ask(s, CHANGE_UPDATE, job, secrets, done, userdata);
+}
+
+void store_note(Store *s, const Job *job, StoreDone done, void *userdata) {
+        ask(s, CHANGE_NOTE, job, NULL, done, userdata);
 }
 
 void store_erase_secrets(Store *s, const Job *job, StoreDone done, void *userdata) {

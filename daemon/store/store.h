@@ -64,6 +64,11 @@ void store_create(Store *s, const Job *job, const JobSecrets *secrets, StoreDone
 void store_update(Store *s, const Job *job, const JobSecrets *secrets, StoreDone done,
                   void *userdata);
 
+/* The job's present state is written as store_update() writes it, and not flushed: it outlives this
+ * process however that ends, and becomes durable with the job's next change, or whenever the system
+ * writes it. For what no one is promised, and a next daemon should know. */
+void store_note(Store *s, const Job *job, StoreDone done, void *userdata);
+
 /* All of the job becomes durable in place of what its file held: for one that is asked for again,
  * with other parameters or another deadline. `secrets` as in store_update, but an empty set is as
  * NULL. */

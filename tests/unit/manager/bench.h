@@ -63,6 +63,7 @@ extern size_t n_told;
 typedef enum AskType {
         ASK_CREATE,
         ASK_UPDATE,
+        ASK_NOTE,
         ASK_REWRITE,
         ASK_ERASE,
         ASK_REMOVE,
@@ -95,6 +96,7 @@ struct Lane {
         Secret *private_key;
         JobSecrets got; /* with lane_start() */
         bool cancelled, expired;
+        int noted;  /* the last answer to `note`; 1: none */
         int stored; /* the last answer to `store`; 1: none */
 };
 

@@ -12,7 +12,7 @@ int lane_new(const LaneOptions *options, const Profile *profile, Lane **ret) {
         lane->options = *options;
         lane->profile = profile;
         lane->state = SESSION_OFFLINE;
-        lane->stored = 1;
+        lane->noted = lane->stored = 1;
         lanes_made++;
         *ret = lane;
         return 0;
@@ -97,6 +97,10 @@ void lane_finish(Lane *lane, JobState outcome, ErrorCode code, const JobSecrets 
         lane->options.ops->finished(lane->options.userdata, job, outcome,
                                     code == ERROR_NONE ? NULL : failure_new(code, "so it is"),
                                     secrets, "over");
+}
+
+void lane_noted(Lane *lane, int error) {
+        lane->noted = error;
 }
 
 void lane_stored(Lane *lane, int error) {

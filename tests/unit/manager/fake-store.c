@@ -92,6 +92,7 @@ static int carry_out(Ask *a) {
                 secrets_of[n_files] = (JobSecrets){};
                 return 0;
         case ASK_UPDATE:
+        case ASK_NOTE:
         case ASK_ERASE:
                 if (!there)
                         return -ENOENT;
@@ -170,6 +171,10 @@ void store_create(Store *s, const Job *job, const JobSecrets *secrets, StoreDone
 void store_update(Store *s, const Job *job, const JobSecrets *secrets, StoreDone done,
                   void *userdata) {
         ask(ASK_UPDATE, job, secrets, done, NULL, userdata);
+}
+
+void store_note(Store *s, const Job *job, StoreDone done, void *userdata) {
+        ask(ASK_NOTE, job, NULL, done, NULL, userdata);
 }
 
 void store_rewrite(Store *s, const Job *job, const JobSecrets *secrets, StoreDone done,

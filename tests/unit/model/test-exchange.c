@@ -6,19 +6,18 @@
 #include "tests/unit/protocol-aws/suite.h"
 
 static const char *const step_names[EXCHANGE_STEP_MAX] = {
-        [EXCHANGE_IDLE] = "idle",
-        [EXCHANGE_MAKING_KEY] = "making-key",
-        [EXCHANGE_CREATING] = "creating",
-        [EXCHANGE_STORING] = "storing",
-        [EXCHANGE_REGISTERING] = "registering",
+        [EXCHANGE_IDLE] = "idle",       [EXCHANGE_MAKING_KEY] = "making-key",
+        [EXCHANGE_NOTING] = "noting",   [EXCHANGE_CREATING] = "creating",
+        [EXCHANGE_STORING] = "storing", [EXCHANGE_REGISTERING] = "registering",
         [EXCHANGE_OVER] = "over",
 };
 
 static const char *const action_names[EXCHANGE_ACTION_MAX] = {
-        [EXCHANGE_DO_NOTHING] = "nothing",   [EXCHANGE_DO_MAKE_KEY] = "make-key",
-        [EXCHANGE_DO_CREATE] = "create",     [EXCHANGE_DO_STORE] = "store",
-        [EXCHANGE_DO_REGISTER] = "register", [EXCHANGE_DO_WAIT] = "wait",
-        [EXCHANGE_DO_REQUEUE] = "requeue",   [EXCHANGE_DO_FINISH] = "finish",
+        [EXCHANGE_DO_NOTHING] = "nothing", [EXCHANGE_DO_MAKE_KEY] = "make-key",
+        [EXCHANGE_DO_NOTE] = "note",       [EXCHANGE_DO_CREATE] = "create",
+        [EXCHANGE_DO_STORE] = "store",     [EXCHANGE_DO_REGISTER] = "register",
+        [EXCHANGE_DO_WAIT] = "wait",       [EXCHANGE_DO_REQUEUE] = "requeue",
+        [EXCHANGE_DO_FINISH] = "finish",
 };
 
 /* What happened, in words: the step it went to, and what is to be done. */
@@ -43,7 +42,13 @@ static const Row undisturbed[EXCHANGE_STEP_MAX] = {
                 },
         [EXCHANGE_MAKING_KEY] =
                 {
-                        [EXCHANGE_EVENT_KEY_MADE] = "creating create",
+                        [EXCHANGE_EVENT_KEY_MADE] = "noting note",
+                        [EXCHANGE_EVENT_BROKEN] = "over finish failed",
+                        [EXCHANGE_EVENT_EXPIRED] = "over finish expired",
+                },
+        [EXCHANGE_NOTING] =
+                {
+                        [EXCHANGE_EVENT_NOTED] = "creating create",
                         [EXCHANGE_EVENT_BROKEN] = "over finish failed",
                         [EXCHANGE_EVENT_EXPIRED] = "over finish expired",
                 },
@@ -99,6 +104,12 @@ static const Row cancelled[EXCHANGE_STEP_MAX] = {
                         [EXCHANGE_EVENT_BROKEN] = "over finish cancelled",
                         [EXCHANGE_EVENT_EXPIRED] = "over finish expired",
                 },
+        [EXCHANGE_NOTING] =
+                {
+                        [EXCHANGE_EVENT_NOTED] = "over finish cancelled",
+                        [EXCHANGE_EVENT_BROKEN] = "over finish cancelled",
+                        [EXCHANGE_EVENT_EXPIRED] = "over finish expired",
+                },
         [EXCHANGE_CREATING] =
                 {
                         [EXCHANGE_EVENT_CREATED] = "over finish cancelled left",
@@ -138,9 +149,9 @@ static const Row cancelled[EXCHANGE_STEP_MAX] = {
 
 /* A provision with the daemon's key, led to this step. */
 static Exchange at_step(ExchangeStep step) {
-        static const ExchangeEventType way[] = {EXCHANGE_EVENT_START, EXCHANGE_EVENT_KEY_MADE,
-                                                EXCHANGE_EVENT_CREATED, EXCHANGE_EVENT_STORED,
-                                                EXCHANGE_EVENT_REGISTERED};
+        static const ExchangeEventType way[] = {EXCHANGE_EVENT_START,  EXCHANGE_EVENT_KEY_MADE,
+                                                EXCHANGE_EVENT_NOTED,  EXCHANGE_EVENT_CREATED,
+                                                EXCHANGE_EVENT_STORED, EXCHANGE_EVENT_REGISTERED};
         Exchange x;
 
         exchange_init(&x, OPERATION_PROVISION, KEY_SOURCE_DAEMON);
@@ -198,8 +209,11 @@ END_TEST
 
 /* --- what an operation asks for --------------------------------------------------------------- */
 
+/* What is to be noted is noted at once. */
 static ExchangeEffect feed(Exchange *x, ExchangeEventType type) {
-        return exchange_step(x, type, 0);
+        ExchangeEffect e = exchange_step(x, type, 0);
+
+        return e.action == EXCHANGE_DO_NOTE ? exchange_step(x, EXCHANGE_EVENT_NOTED, 0) : e;
 }
 
 static const struct {
@@ -235,6 +249,46 @@ START_TEST(operations_ask_for_what_they_need)
         ck_assert_int_eq(e.action, operations[_i].second);
         if (e.action == EXCHANGE_DO_FINISH)
                 ck_assert_int_eq(e.outcome, JOB_SUCCEEDED);
+}
+END_TEST
+
+/* On record first: at each try anew, since what came between is on record, too. */
+START_TEST(nothing_is_asked_for_before_it_is_noted)
+{
+        static const ExchangeEventType ends_of_a_try[] = {
+                EXCHANGE_EVENT_REFUSED_TRANSIENT, EXCHANGE_EVENT_REFUSED_THROTTLED,
+                EXCHANGE_EVENT_TIMEOUT, EXCHANGE_EVENT_LOST, EXCHANGE_EVENT_NOT_SENT};
+        ExchangeEffect e;
+        Exchange x;
+
+        exchange_init(&x, operations[_i].operation, operations[_i].key_source);
+        for (size_t i = 0; i < 4 * ELEMENTSOF(ends_of_a_try); i++) {
+                e = exchange_step(&x, EXCHANGE_EVENT_START, 0);
+                if (e.action == EXCHANGE_DO_MAKE_KEY)
+                        e = exchange_step(&x, EXCHANGE_EVENT_KEY_MADE, 0);
+                ck_assert_int_eq(e.action, EXCHANGE_DO_NOTE);
+                ck_assert_int_eq(exchange_phase(&x), x.operation == OPERATION_REGISTER_THING
+                                                             ? PHASE_REGISTER
+                                                             : PHASE_CREATE);
+                ck_assert(!exchange_is_in_flight(&x));
+                e = exchange_step(&x, EXCHANGE_EVENT_NOTED, 0);
+                ck_assert_int_eq(e.action, x.operation == OPERATION_REGISTER_THING
+                                                   ? EXCHANGE_DO_REGISTER
+                                                   : EXCHANGE_DO_CREATE);
+                x.unanswered = x.dropped = 0; /* not what is tried here */
+                (void) exchange_step(&x, ends_of_a_try[i % ELEMENTSOF(ends_of_a_try)], 0);
+                ck_assert_int_eq(x.step, EXCHANGE_IDLE);
+        }
+}
+END_TEST
+
+START_TEST(a_silence_says_what_it_may_have_left)
+{
+        const bool creates = _i / 2 == 0;
+        Exchange x = at_step(creates ? EXCHANGE_CREATING : EXCHANGE_REGISTERING);
+        ExchangeEffect e = feed(&x, _i % 2 ? EXCHANGE_EVENT_LOST : EXCHANGE_EVENT_TIMEOUT);
+
+        ck_assert((strstr(e.note, "left behind") != NULL) == creates);
 }
 END_TEST
 
@@ -402,9 +456,10 @@ END_TEST
 START_TEST(steps_have_their_phases)
 {
         static const JobPhase phases[EXCHANGE_STEP_MAX] = {
-                [EXCHANGE_IDLE] = PHASE_BACKOFF,         [EXCHANGE_MAKING_KEY] = PHASE_KEYGEN,
-                [EXCHANGE_CREATING] = PHASE_CREATE,      [EXCHANGE_STORING] = PHASE_CREATE,
-                [EXCHANGE_REGISTERING] = PHASE_REGISTER, [EXCHANGE_OVER] = PHASE_NONE};
+                [EXCHANGE_IDLE] = PHASE_BACKOFF,   [EXCHANGE_MAKING_KEY] = PHASE_KEYGEN,
+                [EXCHANGE_NOTING] = PHASE_CREATE,  [EXCHANGE_CREATING] = PHASE_CREATE,
+                [EXCHANGE_STORING] = PHASE_CREATE, [EXCHANGE_REGISTERING] = PHASE_REGISTER,
+                [EXCHANGE_OVER] = PHASE_NONE};
         Exchange x = at_step((ExchangeStep) _i);
 
         ck_assert_int_eq(exchange_phase(&x), phases[_i]);
@@ -424,6 +479,9 @@ int main(void) {
         tcase_add_loop_test(c, a_request_to_cancel_is_kept, 0, EXCHANGE_OVER);
         tcase_add_test(c, unknown_events_change_nothing);
         tcase_add_loop_test(c, operations_ask_for_what_they_need, 0, (int) ELEMENTSOF(operations));
+        tcase_add_loop_test(c, nothing_is_asked_for_before_it_is_noted, 0,
+                            (int) ELEMENTSOF(operations));
+        tcase_add_loop_test(c, a_silence_says_what_it_may_have_left, 0, 4);
         tcase_add_test(c, a_certificate_of_an_earlier_life_is_registered);
         tcase_add_test(c, a_key_that_was_made_serves_the_next_try);
         tcase_add_test(c, a_certificate_that_was_stored_serves_the_next_try);

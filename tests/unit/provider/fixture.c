@@ -43,6 +43,13 @@ static void on_progress(void *userdata, Job *job, JobPhase phase, const char *te
         note(job_phase_to_string(phase));
 }
 
+static void on_note(void *userdata, Job *job) {
+        ck_assert_ptr_eq(job, lane_job(fixture.lane));
+        fixture.n_notes++;
+        if (fixture.notes)
+                lane_noted(fixture.lane, 0);
+}
+
 static void on_store(void *userdata, Job *job, const JobSecrets *secrets, const char *text) {
         ck_assert_ptr_eq(job, lane_job(fixture.lane));
         note("store");
@@ -70,6 +77,7 @@ static void on_finished(void *userdata, Job *job, JobState outcome, Failure *fai
 
 static const LaneOps ops = {.session_changed = on_session_changed,
                             .progress = on_progress,
+                            .note = on_note,
                             .store = on_store,
                             .put_back = on_put_back,
                             .finished = on_finished};
@@ -88,7 +96,7 @@ static void set(char **p, const char *text) {
 void fixture_setup(void) {
         log_open(LOG_ERR);
         ck_assert_int_eq(crypto_init(), 0);
-        fixture = (Fixture){.stores = true};
+        fixture = (Fixture){.notes = true, .stores = true};
         ck_assert_int_ge(sd_event_new(&fixture.event), 0);
         ck_assert_int_eq(
                 worker_new(fixture.event,

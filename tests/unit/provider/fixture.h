@@ -32,6 +32,8 @@ typedef struct Fixture {
         Failure *failure;   /* of the last "back" or end; NULL: none */
         JobSecrets secrets; /* of the last "store" or end */
         usec_t delay_usec;
+        bool notes; /* a note is written at once; else lane_noted() is the test's */
+        unsigned n_notes;
         bool stores; /* a store succeeds at once; else lane_stored() is the test's */
 } Fixture;
 

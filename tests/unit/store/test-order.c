@@ -30,6 +30,61 @@ START_TEST(secrets_are_durable_before_the_line_that_speaks_of_them)
 }
 END_TEST
 
+static void on_counted(int error, void *userdata) {
+        unsigned *n = userdata;
+
+        ck_assert_int_eq(error, 0);
+        (*n)++;
+}
+
+static int run_note(Fixture *f, const Job *j) {
+        unsigned told = 0;
+
+        store_note(f->store, j, on_counted, &told);
+        while (told == 0)
+                ck_assert_int_ge(sd_event_run(f->event, UINT64_MAX), 0);
+        return 0;
+}
+
+START_TEST(a_note_is_written_and_not_waited_for)
+{
+        _cleanup_fixture_ Fixture f = {};
+        _cleanup_job_ Job *j = fixture_plain_job();
+
+        fixture_open(&f);
+        ck_assert_int_eq(run_verb(&f, store_create, j, NULL), 0);
+        watch_reset(&f.watch);
+        job_set_state(j, JOB_RUNNING, PHASE_CREATE, 10, 10, "asking");
+        (void) run_note(&f, j);
+        ck_assert_uint_eq(f.watch.n, 1);
+        (void) step_at(&f.watch, DISK_WRITE, ".job", 0);
+        fixture_reopen(&f);
+        ck_assert_int_eq(f.jobs[0]->state, JOB_RUNNING);
+        ck_assert_int_eq(f.jobs[0]->phase, PHASE_CREATE);
+}
+END_TEST
+
+/* What takes the place of a file must be whole before it does. */
+START_TEST(a_note_that_makes_the_file_anew_is_flushed)
+{
+        _cleanup_fixture_ Fixture f = {};
+        _cleanup_job_ Job *j = fixture_plain_job();
+        unsigned at = 0;
+
+        fixture_open(&f);
+        ck_assert_int_eq(run_verb(&f, store_create, j, NULL), 0);
+        do {
+                watch_reset(&f.watch);
+                (void) run_note(&f, j);
+        } while (f.watch.n == 1);
+        at = step_at(&f.watch, DISK_WRITE, ".job.new", at);
+        at = step_at(&f.watch, DISK_SYNC_FILE, ".job.new", at);
+        at = step_at(&f.watch, DISK_RENAME, ".job", at);
+        at = step_at(&f.watch, DISK_SYNC_DIRECTORY, ".", at);
+        ck_assert_uint_eq(at, f.watch.n - 1);
+}
+END_TEST
+
 START_TEST(a_line_is_durable_before_the_secrets_go_and_the_file_before_its_name)
 {
         _cleanup_(job_secrets_done) JobSecrets secrets = {};
@@ -56,13 +111,6 @@ START_TEST(a_line_is_durable_before_the_secrets_go_and_the_file_before_its_name)
         ck_assert_uint_eq(at, w->n - 1);
 }
 END_TEST
-
-static void on_counted(int error, void *userdata) {
-        unsigned *n = userdata;
-
-        ck_assert_int_eq(error, 0);
-        (*n)++;
-}
 
 START_TEST(one_flush_of_the_directory_serves_all_who_wait)
 {
@@ -258,6 +306,8 @@ END_TEST
 
 static void add_tests(TCase *c) {
         tcase_add_test(c, secrets_are_durable_before_the_line_that_speaks_of_them);
+        tcase_add_test(c, a_note_is_written_and_not_waited_for);
+        tcase_add_test(c, a_note_that_makes_the_file_anew_is_flushed);
         tcase_add_test(c, a_line_is_durable_before_the_secrets_go_and_the_file_before_its_name);
         tcase_add_test(c, one_flush_of_the_directory_serves_all_who_wait);
         tcase_add_test(c, changes_of_one_job_in_one_lot_keep_their_order);
