@@ -52,7 +52,7 @@ void daemon_start_without_wait(Daemon *d) {
                                     NULL};
         const char *const environment[] = {
                 place_text(&d->place, "NOTIFY_SOCKET=%s/notify", d->place.dir),
-                "LSAN_OPTIONS=print_suppressions=0:suppressions=" LEAKS_OF_LIBRARIES, NULL};
+                "LSAN_OPTIONS=print_suppressions=0:suppressions='" LEAKS_OF_LIBRARIES "'", NULL};
 
         d->notify_fd = bind_notify(place_path(&d->place, "notify"));
         d->pid = process_start(argv, d->log, environment);
