@@ -14,6 +14,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
+#include "daemon/base/watchdog.h"
 #include "daemon/config/config-value.h"
 #include "daemon/config/config.h"
 #include "daemon/manager/manager.h"
@@ -220,6 +221,7 @@ static int add_signals(sd_event *event, Manager *m) {
 static int run(const Options *o) {
         _cleanup_(sd_event_unrefp) sd_event *event = NULL;
         _cleanup_(manager_freep) Manager *m = NULL;
+        _cleanup_(watchdog_freep) Watchdog *watchdog = NULL;
         int r, status;
 
         r = allow_descriptors();
@@ -241,7 +243,7 @@ static int run(const Options *o) {
         if (r >= 0)
                 r = sd_event_add_exit(event, NULL, on_exit_event, &m);
         if (r >= 0)
-                r = sd_event_set_watchdog(event, true);
+                r = watchdog_new(event, manager_busy_since, m, &watchdog);
         if (r < 0) {
                 log_error_errno(r, "Cannot set up the loop");
                 return EXIT_FAILURE;

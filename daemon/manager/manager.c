@@ -342,6 +342,13 @@ void manager_reload(Manager *m) {
                 log_error("The configuration was not read again: %s", why ? why : "out of memory");
 }
 
+usec_t manager_busy_since(void *manager) {
+        const Manager *m = manager;
+        usec_t keys = worker_busy_since(m->crypto), disk = store_busy_since(m->store);
+
+        return keys < disk ? keys : disk;
+}
+
 void manager_tell_status(const Manager *m) {
         size_t ready = 0, all = 0;
         const Slot *s;

@@ -28,3 +28,7 @@ DEFINE_CLEANUP(Manager *, manager_free);
 
 /* Reads the configuration again (SIGHUP). Logs what is wrong with it, and then changes nothing. */
 void manager_reload(Manager *m);
+
+/* Since when (boot clock) the worker of keys or of the disk has been at one task, whichever is
+ * longer; USEC_INFINITY where neither is. Names are not asked for: a resolver may well hang. */
+usec_t manager_busy_since(void *manager);
