@@ -11,14 +11,17 @@
  *   slot.c         a profile: its lane, its queue, its status
  *   slot-claim.c   a profile's claim, and the watch on its files
  *   reload.c       another configuration
+ *   surroundings.c the clock is set, a network comes
  *   audit.c        the journal entries that do not change
  */
 
+#include "daemon/base/clock-watch.h"
 #include "daemon/config/claim.h"
 #include "daemon/config/config.h"
 #include "daemon/front/front.h"
 #include "daemon/manager/manager.h"
 #include "daemon/model/queue.h"
+#include "daemon/net/network-watch.h"
 #include "daemon/provider/lane.h"
 #include "daemon/store/store.h"
 
@@ -66,6 +69,8 @@ struct Manager {
         sd_event_source *orphan_timer;
         sd_event_source *retention_timer;
         usec_t retention_not_before; /* boot clock; after the disk refused */
+        ClockWatch *clock_watch;     /* NULL: there is none to be had */
+        NetworkWatch *network_watch; /* likewise */
         sd_event_source *idle_timer; /* gives memory back once nothing has moved for a while */
 };
 
@@ -204,6 +209,9 @@ void slot_claim_settle(Slot *s); /* the lane is free: take up what changed */
 int reload_now(Manager *m, char **ret_why);
 void reload_end_orphans(Manager *m); /* soon: jobs whose profile is gone */
 void reload_settle(Slot *s);         /* the lane is free: put next_profile in its place */
+
+/* --- surroundings.c */
+void surroundings_watch(Manager *m);
 
 /* --- audit.c */
 void audit_accepted(const Job *job);

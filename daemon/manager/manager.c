@@ -293,6 +293,7 @@ int manager_new(sd_event *event, const ManagerOptions *options, Manager **ret, i
         if (r < 0)
                 return r;
         resume_all(m);
+        surroundings_watch(m);
         *ret = TAKE_PTR(m);
         return 0;
 }
@@ -317,6 +318,8 @@ Manager *manager_free(Manager *m) {
                 return NULL;
         if (m->front)
                 front_set_stopping(m->front);
+        clock_watch_free(m->clock_watch);
+        network_watch_free(m->network_watch);
         /* What was asked of the disk is finished and answered first. */
         store_free(m->store);
         LIST_FOREACH_SAFE(slots, s, next, m)

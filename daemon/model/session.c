@@ -100,6 +100,15 @@ static void on_timer(Session *s, const SessionEvent *event, SessionEffects *e) {
                 go_backoff(s, event, e);
 }
 
+/* The world is another one: what was learnt of the old one counts no more. What the network still
+ * lacks (a name server, say) comes a moment later, and is not to be waited for as long. */
+static void on_hurry(Session *s, SessionEffects *e) {
+        if (s->state != SESSION_BACKOFF)
+                return;
+        backoff_reset(&s->backoff);
+        go_connecting(s, e);
+}
+
 /* Whether an event is about one connection; the others come from outside of it. */
 static bool is_of_a_connection(SessionEventType type) {
         return type == SESSION_EVENT_CONNECTED || type == SESSION_EVENT_SUBSCRIBED ||
@@ -142,8 +151,7 @@ SessionEffects session_step(Session *s, const SessionEvent *event) {
                 on_timer(s, event, &e);
                 break;
         case SESSION_EVENT_HURRY:
-                if (s->state == SESSION_BACKOFF)
-                        go_connecting(s, &e);
+                on_hurry(s, &e);
                 break;
         case SESSION_EVENT_TYPE_MAX:
                 break;

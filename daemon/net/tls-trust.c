@@ -25,11 +25,20 @@ static Failure *failure_about(size_t n, size_t line, const char *what) {
                            what);
 }
 
+static bool key_is_short(WOLFSSL_X509 *certificate) {
+        WOLFSSL_EVP_PKEY *key = wolfSSL_X509_get_pubkey(certificate);
+        bool is_rsa = key && wolfSSL_EVP_PKEY_base_id(key) == EVP_PKEY_RSA;
+        int bits = key ? wolfSSL_EVP_PKEY_bits(key) : 0;
+
+        wolfSSL_EVP_PKEY_free(key);
+        return bits < (is_rsa ? TLS_TRUST_RSA_BITS_MIN : TLS_TRUST_ECC_BITS_MIN);
+}
+
 /* A block other than a certificate (a key, a certificate with OpenSSL's trust settings) is a
  * misunderstanding, and would be silently left out. */
 static Failure *check_block(const char *begin, const char *end, size_t n, size_t line) {
         WOLFSSL_X509 *certificate;
-        bool authority;
+        bool authority, is_short;
 
         if (strncmp(begin, CERTIFICATE_BEGIN, strlen(CERTIFICATE_BEGIN)) != 0)
                 return failure_about(n, line,
@@ -42,11 +51,16 @@ static Failure *check_block(const char *begin, const char *end, size_t n, size_t
         if (!certificate)
                 return failure_about(n, line, "is broken: it cannot be read as a certificate");
         authority = wolfSSL_X509_get_isCA(certificate) != 0;
+        is_short = key_is_short(certificate);
         wolfSSL_X509_free(certificate);
         if (!authority)
                 return failure_about(n, line,
                                      "is no authority's (CA:TRUE is missing), so nothing can be "
                                      "verified by it; give the root that signed it");
+        if (is_short)
+                return failure_about(n, line,
+                                     "has a key that is too short (RSA of 2048 bits or an elliptic "
+                                     "curve of 256 is the least), or of another kind");
         return NULL;
 }
 

@@ -9,9 +9,8 @@
 #include "daemon/net/tls-internal.h"
 #include "daemon/net/tls-trust.h"
 
-/* NIST SP 800-131A: shorter keys are disallowed. */
-#define RSA_BITS_MIN 2048
-#define ECC_BITS_MIN 256
+#define RSA_BITS_MIN ((short) TLS_TRUST_RSA_BITS_MIN)
+#define ECC_BITS_MIN ((short) TLS_TRUST_ECC_BITS_MIN)
 
 static int on_tls_receive(WOLFSSL *ssl, char *buffer, int size, void *userdata) {
         Tls *t = userdata;
@@ -48,16 +47,37 @@ static WOLFSSL_METHOD *choose_method(const TlsCiphers *c) {
         return wolfTLS_client_method();
 }
 
+/* An anchor's own dates are no part of path validation (RFC 5280, 6.1.1 (d)): before the clock is
+ * set none of them would load, or only some; the server's certificate says the rest. wolfSSL 5.5.4
+ * looks at them whatever WOLFSSL_LOAD_FLAG_DATE_ERR_OKAY says, but not where nobody is verified.
+ * What else it would look at, tls_trust_check() has seen. */
+static bool load_anchors(Tls *t, const TlsParameters *p, Failure **ret_failure) {
+        int r;
+
+        wolfSSL_CTX_set_verify(t->context, WOLFSSL_VERIFY_NONE, NULL);
+        r = wolfSSL_CTX_load_verify_buffer(t->context, p->trusted->data, (long) p->trusted->size,
+                                           WOLFSSL_FILETYPE_PEM);
+        wolfSSL_CTX_set_verify(t->context, WOLFSSL_VERIFY_PEER, NULL);
+        if (r == WOLFSSL_SUCCESS)
+                return true;
+        *ret_failure = failure_new(ERROR_TLS_TRUST,
+                                   "the trusted certificates for %s cannot be loaded: %s; check "
+                                   "TrustedCertificates=",
+                                   t->endpoint, tls_error_text(r));
+        return false;
+}
+
 /* A context holds for this one connection: it is finished before the WOLFSSL is made of it. */
 static bool make_context(Tls *t, const TlsParameters *p, Failure **ret_failure) {
         _cleanup_free_ char *list = tls_ciphers_to_string(&t->ciphers);
-        int r;
 
         t->context = list ? wolfSSL_CTX_new(choose_method(&t->ciphers)) : NULL;
         if (!t->context) {
                 *ret_failure = NULL; /* reads as no-memory */
                 return false;
         }
+        if (!load_anchors(t, p, ret_failure))
+                return false;
         /* This build is OPENSSL_COMPATIBLE_DEFAULTS: without these three it verifies nobody, speaks
          * TLS 1.1, and offers anonymous suites. */
         wolfSSL_CTX_set_verify(t->context, WOLFSSL_VERIFY_PEER, NULL);
@@ -71,18 +91,6 @@ static bool make_context(Tls *t, const TlsParameters *p, Failure **ret_failure) 
                 return false;
         }
         (void) wolfSSL_CTX_set_session_cache_mode(t->context, WOLFSSL_SESS_CACHE_OFF);
-        /* An anchor's own dates are no part of path validation (RFC 5280, 6.1.1 (d)), and before
-         * the clock is set none of them would load; the server's certificate says the rest. */
-        r = wolfSSL_CTX_load_verify_buffer_ex(t->context, p->trusted->data, (long) p->trusted->size,
-                                              WOLFSSL_FILETYPE_PEM, 0,
-                                              WOLFSSL_LOAD_FLAG_DATE_ERR_OKAY);
-        if (r != WOLFSSL_SUCCESS) {
-                *ret_failure = failure_new(ERROR_TLS_TRUST,
-                                           "the trusted certificates for %s cannot be loaded: %s; "
-                                           "check TrustedCertificates=",
-                                           t->endpoint, tls_error_text(r));
-                return false;
-        }
         wolfSSL_CTX_SetIORecv(t->context, on_tls_receive);
         wolfSSL_CTX_SetIOSend(t->context, on_tls_send);
         return true;

@@ -206,6 +206,9 @@ static void set_session_timer(Lane *lane, usec_t delay_usec) {
         int r;
 
         lane->session_timer = sd_event_source_disable_unref(lane->session_timer);
+        log_debug("Profile %s: session %s for %.3f s at most", lane->profile->name,
+                  session_state_to_string(lane->session.state),
+                  (double) delay_usec / (double) USEC_PER_SEC);
         r = sd_event_add_time_relative(event, &lane->session_timer, CLOCK_BOOTTIME, delay_usec, 0,
                                        on_session_timer, lane);
         if (r < 0)

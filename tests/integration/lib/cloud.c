@@ -13,12 +13,15 @@
 
 static void start_at(Cloud *c, unsigned port) {
         const char *log = place_path(&c->place, "run.log");
-        const char *const argv[] = {FLEET_CLOUD,
-                                    place_text(&c->place, "--dir=%s", c->place.dir),
-                                    place_text(&c->place, "--port=%u", port),
-                                    "--claims=2",
-                                    "--die-with-parent",
-                                    NULL};
+        const char *const argv[] = {
+                FLEET_CLOUD,
+                place_text(&c->place, "--dir=%s", c->place.dir),
+                place_text(&c->place, "--port=%u", port),
+                "--claims=2",
+                "--die-with-parent",
+                c->address ? place_text(&c->place, "--bind=%s", c->address) : NULL,
+                place_text(&c->place, "--server-name=%s", c->address ? c->address : ""),
+                NULL};
         _cleanup_free_ char *text = NULL;
         const char *ready;
 
@@ -30,9 +33,14 @@ static void start_at(Cloud *c, unsigned port) {
         ck_assert_int_eq(sscanf(ready, "ready %u", &c->port), 1);
 }
 
-void cloud_start(Cloud *c) {
+void cloud_start_at(Cloud *c, const char *address) {
+        c->address = address;
         place_make(&c->place);
         start_at(c, 0);
+}
+
+void cloud_start(Cloud *c) {
+        cloud_start_at(c, NULL);
 }
 
 void cloud_stop(Cloud *c) {
@@ -137,11 +145,11 @@ const char *cloud_profile(Cloud *c, const char *name, const char *more) {
         return place_text(&c->place,
                           "[Profile %s]\n"
                           "Provider=aws-iot\n"
-                          "Endpoint=localhost\n"
+                          "Endpoint=%s\n"
                           "Port=%u\n"
                           "TrustedCertificates=%s/ca.pem\n"
                           "%s%s%s%s%s%s\n",
-                          name, c->port, dir,
+                          name, c->address ? c->address : "localhost", c->port, dir,
                           strstr(more, "Certificate=/") ? ""
                                                         : place_text(&c->place,
                                                                      "Certificate=%s/claim.pem\n"

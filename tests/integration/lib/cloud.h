@@ -10,13 +10,15 @@
 typedef struct Cloud {
         Place place;
         pid_t pid;
-        unsigned port; /* stays the same when it is started again */
+        unsigned port;       /* stays the same when it is started again */
+        const char *address; /* it listens at; NULL: localhost */
 } Cloud;
 
 void cloud_start(Cloud *c);
-void cloud_stop(Cloud *c);  /* it is away */
-void cloud_again(Cloud *c); /* it is back, with the same names and claims */
-void cloud_done(Cloud *c);  /* stopped, and the directory removed */
+void cloud_start_at(Cloud *c, const char *address); /* which must outlive it */
+void cloud_stop(Cloud *c);                          /* it is away */
+void cloud_again(Cloud *c);                         /* it is back, with the same names and claims */
+void cloud_done(Cloud *c);                          /* stopped, and the directory removed */
 
 /* tests/cloud/fault with these arguments, up to a NULL. */
 void cloud_fault(Cloud *c, ...) __attribute__((sentinel));

@@ -311,6 +311,7 @@ START_TEST(bundle_is_checked_before_it_is_trusted)
         uint16_t port = start_server("server", "-tls1_3");
         _cleanup_secret_ Secret *leaf = harness_file("server.pem");
         _cleanup_secret_ Secret *key = harness_file("ca.key");
+        _cleanup_secret_ Secret *weak = harness_file("short.pem");
         _cleanup_secret_ Secret *nothing = secret_new("hello\n", 6);
         _cleanup_secret_ Secret *broken = NULL, *cut = NULL;
         char *byte;
@@ -332,6 +333,24 @@ START_TEST(bundle_is_checked_before_it_is_trusted)
         client_must_fail(&c, ERROR_TLS_TRUST, "is broken");
         c.p.trusted = cut;
         client_must_fail(&c, ERROR_TLS_TRUST, "no end");
+        c.p.trusted = weak;
+        client_must_fail(&c, ERROR_TLS_TRUST, "too short");
+        client_done(&c);
+        stop_server();
+}
+END_TEST
+
+/* RFC 5280, 6.1.1 (d). A clock that was never set is before the beginning of every root, too. */
+START_TEST(dates_of_an_anchor_do_not_count)
+{
+        uint16_t port = start_server("server-of-old", "-tls1_3");
+        _cleanup_secret_ Secret *old = harness_file("old.pem");
+        Client c;
+
+        client_init(&c, port);
+        client_must_fail(&c, ERROR_TLS_TRUST, "TrustedCertificates=");
+        c.p.trusted = old;
+        assert_spoken_to(&c);
         client_done(&c);
         stop_server();
 }
@@ -370,6 +389,7 @@ int main(void) {
         tcase_add_test(t, cipher_list_of_the_user_is_kept_to);
         tcase_add_test(t, own_certificate_that_is_broken_is_named);
         tcase_add_test(t, bundle_is_checked_before_it_is_trusted);
+        tcase_add_test(t, dates_of_an_anchor_do_not_count);
         tcase_add_test(t, bundle_of_the_system_is_taken);
         suite_add_tcase(s, t);
         r = srunner_create(s);

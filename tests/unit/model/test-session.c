@@ -264,8 +264,21 @@ START_TEST(another_claim_starts_with_a_clean_slate)
         (void) step(&s, SESSION_EVENT_START);
         ck_assert_uint_eq(s.backoff.failures, 0);
         ck_assert(!session_suspects_policy(&s));
-        /* Haste alone is no other claim. */
-        s = in_state(SESSION_BACKOFF);
+}
+END_TEST
+
+/* What the network still lacks comes a moment later. But it is the same claim. */
+START_TEST(haste_begins_the_waits_again)
+{
+        Session s = in_state(SESSION_BACKOFF);
+
+        s.backoff.failures = 9;
+        s.dropped_on_subscribe = 1;
+        (void) step(&s, SESSION_EVENT_HURRY);
+        ck_assert_uint_eq(s.backoff.failures, 0);
+        ck_assert_uint_eq(s.dropped_on_subscribe, 1);
+        /* Where nobody waits there is nothing to be hurried. */
+        s = in_state(SESSION_CONNECTING);
         s.backoff.failures = 9;
         (void) step(&s, SESSION_EVENT_HURRY);
         ck_assert_uint_eq(s.backoff.failures, 9);
@@ -287,6 +300,7 @@ int main(void) {
         tcase_add_test(c, other_losses_are_no_drops);
         tcase_add_test(c, a_refused_subscription_leaves_no_doubt);
         tcase_add_test(c, another_claim_starts_with_a_clean_slate);
+        tcase_add_test(c, haste_begins_the_waits_again);
         suite_add_tcase(s, c);
         return suite_run(s);
 }

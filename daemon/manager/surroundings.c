@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* The clock is set, or a network comes: sessions that wait for just that try again at once. */
+
+#include <errno.h>
+
+#include "daemon/base/log.h"
+#include "daemon/manager/manager-internal.h"
+#include "daemon/model/surroundings.h"
+
+static void hurry(Manager *m, Surroundings change, const char *text) {
+        Slot *s;
+
+        LIST_FOREACH(slots, s, m) {
+                const Failure *last = lane_last_error(s->lane);
+
+                if (lane_state(s->lane) != SESSION_BACKOFF || !last ||
+                    !surroundings_mend(change, last->code))
+                        continue;
+                log_info("Profile %s: %s, trying again.", s->profile->name, text);
+                lane_hurry(s->lane);
+        }
+}
+
+static void on_clock_set(void *userdata) {
+        hurry(userdata, SURROUNDINGS_CLOCK_SET, "the clock was set");
+}
+
+static void on_network_came(void *userdata) {
+        hurry(userdata, SURROUNDINGS_NETWORK_CAME, "a network came");
+}
+
+/* Without them every session still tries again by itself. */
+void surroundings_watch(Manager *m) {
+        int r;
+
+        r = clock_watch_new(m->event, on_clock_set, m, &m->clock_watch);
+        if (r < 0)
+                log_warning_errno(r, "That the clock is set will not be noticed");
+        r = network_watch_new(m->event, on_network_came, m, &m->network_watch);
+        if (r < 0)
+                log_warning_errno(r, "That a network comes will not be noticed");
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* A network that comes back ends the back-off early. The daemon lives in a network namespace of its
+ * own, with one cable to the cloud's. Needs root. */
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "tests/integration/lib/stage.h"
+
+#define CLOUD_ADDRESS "10.77.0.1"
+
+/* A wait that is so long was not over by chance when the network came. The mean of the waits that
+ * lead to it is some 8 s in all. */
+#define LONG_WAIT_SEC 3.0
+
+static const char hurried[] = "a network came, trying again";
+
+static int cloud_side, daemon_side; /* the two namespaces */
+
+static const struct {
+        const char *name;
+        bool on_cloud_side;
+        const char *down, *up;
+} troubles[] = {
+        {"cable", true, "link set cable down", "link set cable up"},
+        {"link", false, "link set other down", "link set other up"},
+        {"address", false, "address del 10.77.0.2/24 dev other",
+         "address add 10.77.0.2/24 dev other"},
+        {"route", false, "route del 10.77.0.0/24 dev other", "route add 10.77.0.0/24 dev other"},
+};
+
+static void ip(int side, const char *arguments) {
+        const char *const argv[] = {"sh", "-c", place_text(&d.place, "exec ip %s", arguments),
+                                    NULL};
+        _cleanup_free_ char *output = NULL;
+
+        ck_assert_int_eq(setns(side, CLONE_NEWNET), 0);
+        ck_assert_msg(process_run(argv, NULL, &output) == 0, "ip %s: %s", arguments, output);
+}
+
+static int new_side(void) {
+        int fd;
+
+        ck_assert_int_eq(unshare(CLONE_NEWNET), 0);
+        fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+        ck_assert_int_ge(fd, 0);
+        ip(fd, "link set lo up");
+        return fd;
+}
+
+static void lay_cable(void) {
+        const char *const sleep[] = {"sleep", "1000", NULL};
+        pid_t pid;
+
+        cloud_side = new_side();
+        daemon_side = new_side();
+        pid = process_start(sleep, NULL, NULL); /* by which ip(8) finds that namespace */
+        ip(cloud_side, "link add cable type veth peer name other");
+        ip(cloud_side, place_text(&d.place, "link set other netns %d", pid));
+        (void) process_end(pid, SIGKILL);
+        ip(cloud_side, "address add " CLOUD_ADDRESS "/24 dev cable");
+        ip(cloud_side, "link set cable up");
+        ip(daemon_side, "address add 10.77.0.2/24 dev other");
+        ip(daemon_side, "link set other up");
+        ip(cloud_side, "link show");
+        cloud_start_at(&cloud, CLOUD_ADDRESS);
+}
+
+/* The wait that was begun last. */
+static double last_wait(void) {
+        _cleanup_free_ char *log = file_read(d.log, NULL);
+        const char *p = log, *last = NULL;
+        double sec = 0;
+
+        while ((p = strstr(p, "session backoff for ")))
+                last = p++;
+        if (last)
+                ck_assert_int_eq(sscanf(last, "session backoff for %lf s", &sec), 1);
+        return sec;
+}
+
+static void wait_for_a_long_wait(void) {
+        WAIT_FOR(last_wait() > 0);
+        for (unsigned rounds = 0; last_wait() < LONG_WAIT_SEC;) {
+                unsigned tries = 0;
+
+                while (last_wait() < LONG_WAIT_SEC && process_pause(&tries))
+                        ;
+                ck_assert_uint_lt(rounds++, 4);
+        }
+}
+
+START_TEST(session_is_tried_again_at_once)
+{
+        const int side = troubles[_i].on_cloud_side;
+        size_t before;
+        JobId id;
+
+        if (geteuid() != 0) {
+                fputs("skipped: network namespaces need root\n", stderr);
+                return;
+        }
+        daemon_make(&d);
+        lay_cable();
+        ip(side ? cloud_side : daemon_side, troubles[_i].down);
+        daemon_configure(&d, place_text(&d.place, "[Daemon]\n%s",
+                                        cloud_profile(&cloud, "aws", "ConnectTimeoutSec=1")));
+        ip(daemon_side, "link show");
+        daemon_start(&d);
+        client = agent_open(d.socket);
+        id = agent_submit(client, &(Wish){.serial = troubles[_i].name});
+        wait_for_a_long_wait();
+        before = file_count_lines(d.log, hurried, NULL);
+        ip(side ? cloud_side : daemon_side, troubles[_i].up);
+        WAIT_FOR(file_count_lines(d.log, hurried, NULL) > before);
+        fleetprov_result_free(agent_result(client, id));
+}
+END_TEST
+
+static void clear(void) {
+        fleetprov_client_free(client);
+        daemon_done(&d);
+        if (cloud.place.dir)
+                cloud_done(&cloud);
+}
+
+int main(void) {
+        Suite *suite = suite_create("daemon: network");
+        TCase *tc = tcase_create("network");
+
+        tcase_set_timeout(tc, 150);
+        tcase_add_checked_fixture(tc, NULL, clear);
+        tcase_add_loop_test(tc, session_is_tried_again_at_once, 0, ELEMENTSOF(troubles));
+        suite_add_tcase(suite, tc);
+        return stage_run(suite);
+}
