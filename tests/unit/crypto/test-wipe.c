@@ -10,6 +10,7 @@
 #include "daemon/crypto/csr.h"
 #include "daemon/crypto/key.h"
 #include "daemon/crypto/pem.h"
+#include "daemon/crypto/sas.h"
 #include "daemon/crypto/seal.h"
 #include "tests/unit/crypto/material.h"
 
@@ -156,6 +157,31 @@ START_TEST(a_freed_sealing_key_is_gone_from_memory)
 }
 END_TEST
 
+/* What a symmetric key was read from, what was derived of it, and what was signed with that. */
+START_TEST(a_freed_symmetric_key_is_gone_from_memory)
+{
+        Secret *key = secret_new(NULL, SAS_KEY_MAX), *text, *read, *derived, *signature;
+        unsigned found;
+        Needle n;
+
+        ck_assert_int_eq(getentropy(key->data, SAS_KEY_MAX), 0);
+        for (size_t i = 0; i < NEEDLE_SIZE; i++)
+                n.inverted[i] = (uint8_t) ~key->data[SAS_KEY_MAX - NEEDLE_SIZE + i];
+        ck_assert_int_eq(sas_key_write(key, &text), 0);
+        ck_assert_int_eq(sas_key_read(text, &read, NULL), 0);
+        ck_assert_int_eq(sas_key_derive(read, "gw-1", &derived), 0);
+        ck_assert_int_eq(sas_sign(read, "text", &signature), 0);
+        ck_assert_uint_ge(times_in_memory(&n), 2);
+        secret_free(key);
+        secret_free(text);
+        secret_free(read);
+        secret_free(derived);
+        secret_free(signature);
+        found = times_in_memory(&n);
+        ck_assert_uint_eq(found, 0);
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("crypto/wipe");
         TCase *c = tcase_create("wipe");
@@ -167,6 +193,7 @@ int main(void) {
         tcase_set_timeout(c, 120);
         tcase_add_loop_test(c, a_freed_key_is_gone_from_memory, 0, ELEMENTSOF(cases));
         tcase_add_test(c, a_freed_sealing_key_is_gone_from_memory);
+        tcase_add_test(c, a_freed_symmetric_key_is_gone_from_memory);
         suite_add_tcase(suite, c);
         runner = srunner_create(suite);
         srunner_run_all(runner, CK_NORMAL);
