@@ -90,7 +90,7 @@ static bool refused_now(Slot *s, Job *job) {
 
 static bool can_start(const Slot *s) {
         return lane_is_free(s->lane) && !s->preparing && !s->next_profile &&
-               s->throttled_until <= clock_boot_usec();
+               s->throttled_until <= clock_boot_usec() && s->manager->n_unwritten == 0;
 }
 
 static void start_next(Slot *s) {
@@ -203,22 +203,8 @@ static void on_lane_note(void *userdata, Job *job) {
         change_note(job, on_noted);
 }
 
-static void on_stored(Job *job, int error, void *userdata) {
-        Slot *s = job->errand->slot;
-
-        if (s && lane_job(s->lane) == job)
-                lane_stored(s->lane, error);
-}
-
 static void on_lane_store(void *userdata, Job *job, const JobSecrets *secrets, const char *note) {
-        change_commit(&(Change){.job = job,
-                                .state = job->state,
-                                .phase = job->phase,
-                                .text = note,
-                                .failure = failure_copy(job->failure),
-                                .secrets = SECRETS_REPLACE,
-                                .new_secrets = secrets,
-                                .done = on_stored});
+        keeping_begin(job, secrets, note);
 }
 
 static int on_wait_timer(sd_event_source *source, uint64_t usec, void *userdata) {

@@ -9,8 +9,6 @@
 #include "daemon/base/log.h"
 #include "daemon/manager/manager-internal.h"
 
-#define END_RETRY_USEC (5 * USEC_PER_SEC)
-
 struct Ending {
         Job *job;
         JobState outcome;
@@ -42,16 +40,8 @@ static int on_retry_timer(sd_event_source *source, uint64_t usec, void *userdata
 }
 
 static void write_again_later(Ending *e, int error) {
-        Job *job = e->job;
-        int r;
-
-        log_error_errno(error, "Job %s has ended, and that cannot be written to disk; trying again",
-                        job->id);
-        r = sd_event_add_time_relative(job->errand->manager->event, &job->errand->wait_timer,
-                                       CLOCK_BOOTTIME, END_RETRY_USEC, 0, on_retry_timer, e);
-        if (r < 0)
-                log_error_errno(r, "Job %s: cannot set a timer either", job->id);
-        job->errand->unwritten = e;
+        unwritten_wait(e->job, error, on_retry_timer, e);
+        e->job->errand->unwritten = e;
 }
 
 void ending_answer_cancels(Job *job) {
@@ -72,6 +62,7 @@ static void on_end_durable(Job *job, int error, void *userdata) {
                 return;
         }
         ending_free(e);
+        unwritten_over(job);
         job->errand->ending = false;
         job->cancel_requested = false;
         job->errand->deadline_timer = sd_event_source_disable_unref(job->errand->deadline_timer);
@@ -134,6 +125,7 @@ void ending_begin(Job *job, JobState outcome, Failure *failure, const JobSecrets
                 return;
         }
         job->errand->wait_timer = sd_event_source_disable_unref(job->errand->wait_timer);
+        job->errand->keeping = keeping_free(job->errand->keeping);
         if (job->errand->slot)
                 queue_remove(job->errand->slot->queue, job);
         if (outcome != JOB_SUCCEEDED)
@@ -209,9 +201,10 @@ void ending_cancel(Job *job) {
         job->cancel_requested = true;
         if (job->errand->ending || (s && s->preparing == job))
                 return;
-        if (s && lane_job(s->lane) == job)
+        if (s && lane_job(s->lane) == job) {
                 lane_cancel(s->lane);
-        else
+                keeping_give_up(job);
+        } else
                 ending_begin(job, JOB_CANCELLED, cancelled(job), NULL, "cancelled");
 }
 

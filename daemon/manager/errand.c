@@ -33,9 +33,11 @@ void errand_free(Job *job) {
 
         if (!errand)
                 return;
+        errand->manager->n_unwritten -= errand->holds_others;
         sd_event_source_disable_unref(errand->deadline_timer);
         sd_event_source_disable_unref(errand->wait_timer);
         ending_free(errand->unwritten);
+        keeping_free(errand->keeping);
         free_calls(errand->submits, errand->n_submits);
         free_calls(errand->cancels, errand->n_cancels);
         free_calls(errand->acknowledges, errand->n_acknowledges);

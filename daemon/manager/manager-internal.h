@@ -12,6 +12,7 @@
  *   slot-claim.c   a profile's claim, and the watch on its files
  *   reload.c       another configuration
  *   surroundings.c the clock is set, a network comes
+ *   unwritten.c    what the disk does not take, and those who wait for it
  *   audit.c        the journal entries that do not change
  */
 
@@ -71,6 +72,7 @@ struct Manager {
         usec_t retention_not_before; /* boot clock; after the disk refused */
         ClockWatch *clock_watch;     /* NULL: there is none to be had */
         NetworkWatch *network_watch; /* likewise */
+        size_t n_unwritten;          /* jobs that hold the others until the disk takes theirs */
         sd_event_source *idle_timer; /* gives memory back once nothing has moved for a while */
 };
 
@@ -88,6 +90,7 @@ typedef enum SecretsChange {
 } SecretsChange;
 
 typedef struct Ending Ending;
+typedef struct Keeping Keeping;
 
 /* What the manager keeps for a job beside what the job is. */
 typedef struct JobErrand {
@@ -102,6 +105,7 @@ typedef struct JobErrand {
         FrontCall **acknowledges; /* wait for the secrets to be erased */
         size_t n_acknowledges;
         Ending *unwritten; /* an end that the disk did not take */
+        Keeping *keeping;  /* likewise, a certificate on the way */
         HeldSubmit *held;  /* ask for its key while it is being erased */
         size_t n_held;
         SecretsChange secrets_coming; /* the last of those being written */
@@ -110,6 +114,8 @@ typedef struct JobErrand {
         bool ending;    /* the end is being written */
         bool releasing; /* the job is being erased */
         bool retained;  /* stands in the manager's list */
+        bool waits_for_disk;
+        bool holds_others; /* counted in n_unwritten */
 } JobErrand;
 
 int errand_new(Manager *m, Job *job);
@@ -178,6 +184,17 @@ void manager_release(Manager *m, Job *job, FrontCall *call);
 void delivery_retain(Job *job);
 void delivery_unretain(Job *job);
 void delivery_arm_retention(Manager *m); /* RetainSec= may be another */
+
+/* --- unwritten.c */
+/* The disk did not take what belongs to the job: `again` is called in a while, through its
+ * wait_timer; if it is the disk's fault, no job is begun until unwritten_over(). */
+void unwritten_wait(Job *job, int error, sd_event_time_handler_t again, void *userdata);
+void unwritten_over(Job *job); /* it is written, or given up */
+/* The job's result so far and these secrets become durable, then the lane is told; it is not told
+ * of a disk's trouble that may pass, but to a job that was cancelled. */
+void keeping_begin(Job *job, const JobSecrets *secrets, const char *note);
+void keeping_give_up(Job *job);    /* where it waits for the disk: tells the lane */
+Keeping *keeping_free(Keeping *k); /* for the job that goes or ends */
 
 /* --- idle.c */
 /* Something moved: memory is given back a while after the last time this was called. */
