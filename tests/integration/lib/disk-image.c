@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tests/integration/lib/disk-image.h"
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/loop.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "tests/integration/lib/process.h"
+
+#define MKFS "/sbin/mkfs.ext4"
+#define SKIPPED 77
+
+/* In no header of the system: fs/ext4/ext4.h. */
+#define SHUTDOWN_EXT4 _IOR('X', 125, uint32_t)
+#define SHUTDOWN_WITHOUT_LOG_FLUSH 2U
+
+const char *disk_image_missing(void) {
+        if (geteuid() != 0)
+                return "only root may mount";
+        if (access("/dev/loop-control", R_OK | W_OK) < 0)
+                return "there is no /dev/loop-control here";
+        if (access(MKFS, X_OK) < 0)
+                return "there is no " MKFS " here (package e2fsprogs)";
+        return NULL;
+}
+
+void disk_image_or_skip(const char *program) {
+        const char *missing = disk_image_missing();
+
+        if (!missing)
+                return;
+        fprintf(stderr,
+                "%s: SKIPPED, nothing of it was tried: it needs a disk of its own, and %s\n",
+                program, missing);
+        exit(SKIPPED);
+}
+
+/* A free loop device that shows the file, until its last user has closed it. */
+static int attach(const char *file, char ret_name[static sizeof("/dev/loop2147483647")]) {
+        _cleanup_close_ int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+        _cleanup_close_ int backing = open(file, O_RDWR | O_CLOEXEC);
+        const struct loop_config config = {.fd = (uint32_t) backing,
+                                           .info = {.lo_flags = LO_FLAGS_AUTOCLEAR}};
+
+        ck_assert_int_ge(control, 0);
+        ck_assert_int_ge(backing, 0);
+        for (unsigned tries = 0;;) {
+                _cleanup_close_ int device = -1;
+                int n = ioctl(control, LOOP_CTL_GET_FREE);
+
+                ck_assert_msg(n >= 0, "no loop device: %s", strerrordesc_np(errno));
+                (void) sprintf(ret_name, "/dev/loop%d", n);
+                device = open(ret_name, O_RDWR | O_CLOEXEC);
+                if (device >= 0 && ioctl(device, LOOP_CONFIGURE, &config) >= 0)
+                        return TAKE_FD(device);
+                /* Somebody else was quicker, or udev has not made the node yet. */
+                ck_assert_msg(process_pause(&tries), "%s: %s", ret_name, strerrordesc_np(errno));
+        }
+}
+
+void disk_image_mount(DiskImage *i) {
+        char name[sizeof("/dev/loop2147483647")];
+        _cleanup_close_ int device = attach(i->file, name);
+
+        ck_assert_msg(mount(name, i->mount, "ext4", MS_NOATIME, NULL) >= 0, "cannot mount: %s",
+                      strerrordesc_np(errno));
+}
+
+void disk_image_make(DiskImage *i, size_t mebibytes) {
+        _cleanup_free_ char *output = NULL;
+        _cleanup_close_ int fd = -1;
+
+        place_make(&i->place);
+        i->file = place_path(&i->place, "disk");
+        i->mount = place_path(&i->place, "mount");
+        fd = open(i->file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        ck_assert_int_ge(fd, 0);
+        ck_assert_int_eq(ftruncate(fd, (off_t) (mebibytes << 20)), 0);
+        ck_assert_int_eq(mkdir(i->mount, 0755), 0);
+        /* Nothing is left to a thread of the kernel that would write later. */
+        const char *const argv[] = {MKFS, "-q", "-E",    "lazy_itable_init=0,lazy_journal_init=0",
+                                    "-m", "0",  i->file, NULL};
+        ck_assert_msg(process_run(argv, NULL, &output) == 0, "%s", output);
+        ck_assert_int_eq(unshare(CLONE_NEWNS), 0);
+        ck_assert_int_eq(mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL), 0);
+        disk_image_mount(i);
+}
+
+static bool try_unmount(const DiskImage *i) {
+        if (umount2(i->mount, 0) >= 0)
+                return true;
+        ck_assert_msg(errno == EBUSY, "cannot unmount: %s", strerrordesc_np(errno));
+        return false;
+}
+
+void disk_image_unmount(DiskImage *i) {
+        WAIT_FOR(try_unmount(i));
+}
+
+void disk_image_remount(DiskImage *i, bool read_only) {
+        ck_assert_msg(mount("none", i->mount, "none",
+                            MS_REMOUNT | MS_NOATIME | (read_only ? MS_RDONLY : 0), NULL) >= 0,
+                      "cannot mount it anew: %s", strerrordesc_np(errno));
+}
+
+void disk_image_cut_power(DiskImage *i) {
+        _cleanup_close_ int fd = open(i->mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        uint32_t how = SHUTDOWN_WITHOUT_LOG_FLUSH;
+
+        ck_assert_int_ge(fd, 0);
+        ck_assert_msg(ioctl(fd, SHUTDOWN_EXT4, &how) >= 0, "cannot cut the power: %s",
+                      strerrordesc_np(errno));
+}
+
+bool disk_image_has(const DiskImage *i, const void *bytes, size_t size) {
+        _cleanup_close_ int fd = open(i->file, O_RDONLY | O_CLOEXEC);
+        struct stat st;
+        void *all;
+        bool has;
+
+        ck_assert_int_ge(fd, 0);
+        ck_assert_int_eq(fstat(fd, &st), 0);
+        all = mmap(NULL, (size_t) st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+        ck_assert(all != MAP_FAILED);
+        has = memmem(all, (size_t) st.st_size, bytes, size) != NULL;
+        (void) munmap(all, (size_t) st.st_size);
+        return has;
+}
+
+void disk_image_done(DiskImage *i) {
+        if (!i->place.dir)
+                return;
+        (void) umount2(i->mount, MNT_DETACH);
+        place_remove(&i->place);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* A disk of a test's own: an ext4 file system in a file, mounted through a loop device, whose power
+ * can be cut and every byte of which can be read. What goes wrong here fails the test.
+ *
+ * It is mounted in a mount namespace of the test's process (Check's fork), which programs that are
+ * started later share: nobody else sees it, and it is gone with them. */
+
+#include "tests/integration/lib/place.h"
+
+typedef struct DiskImage {
+        Place place;
+        const char *file;  /* the disk */
+        const char *mount; /* where its root is */
+} DiskImage;
+
+/* NULL where such a disk can be had; else why not, for people. Static. */
+const char *disk_image_missing(void);
+
+/* For main() of a test program: where no disk can be had says so, loudly, and ends the program with
+ * the status that meson takes for "skipped". */
+void disk_image_or_skip(const char *program);
+
+void disk_image_make(DiskImage *i, size_t mebibytes); /* and mounts it */
+void disk_image_mount(DiskImage *i);
+void disk_image_unmount(DiskImage *i); /* patient: those who had it may still be ending */
+void disk_image_remount(DiskImage *i, bool read_only);
+void disk_image_done(DiskImage *i);
+
+/* From now on not a block more reaches the disk, and what its journal holds in memory is lost
+ * (EXT4_IOC_SHUTDOWN without a flush of the log). All that can be done with it then is to unmount
+ * it, and to mount it again. */
+void disk_image_cut_power(DiskImage *i);
+
+/* Whether these bytes stand anywhere on the disk, in free blocks, too. Unmounted. */
+bool disk_image_has(const DiskImage *i, const void *bytes, size_t size);
