@@ -145,18 +145,19 @@ void change_commit(const Change *change) {
 typedef struct PendingNote {
         Job *job;
         void (*done)(Job *job, int error, void *userdata);
+        void *userdata;
 } PendingNote;
 
 static void on_note_written(int error, void *userdata) {
         _cleanup_free_ PendingNote *n = userdata;
 
-        if (error < 0)
-                log_warning_errno(error, "Job %s: what it does cannot be written down", n->job->id);
         if (n->done)
-                n->done(n->job, error, NULL);
+                n->done(n->job, error, n->userdata);
+        else if (error < 0)
+                log_warning_errno(error, "Job %s: what it does cannot be written down", n->job->id);
 }
 
-void change_note(Job *job, void (*done)(Job *job, int error, void *userdata)) {
+void change_note(Job *job, void (*done)(Job *job, int error, void *userdata), void *userdata) {
         PendingNote *n = calloc(1, sizeof(PendingNote));
         Job image;
         int r;
@@ -167,10 +168,10 @@ void change_note(Job *job, void (*done)(Job *job, int error, void *userdata)) {
         if (r < 0) {
                 free(n);
                 if (done)
-                        done(job, r, NULL);
+                        done(job, r, userdata);
                 return;
         }
-        *n = (PendingNote){.job = job, .done = done};
+        *n = (PendingNote){.job = job, .done = done, .userdata = userdata};
         foresee_secrets(job->errand, &image);
         store_note(job->errand->manager->store, &image, on_note_written, n);
         job_image_done(&image);

@@ -192,15 +192,8 @@ static void on_lane_progress(void *userdata, Job *job, JobPhase phase, const cha
         change_phase(job, JOB_RUNNING, phase, note);
 }
 
-static void on_noted(Job *job, int error, void *userdata) {
-        Slot *s = job->errand->slot;
-
-        if (s && lane_job(s->lane) == job)
-                lane_noted(s->lane, error);
-}
-
 static void on_lane_note(void *userdata, Job *job) {
-        change_note(job, on_noted);
+        keeping_note(job);
 }
 
 static void on_lane_store(void *userdata, Job *job, const JobSecrets *secrets, const char *note) {
@@ -253,11 +246,11 @@ static void on_lane_put_back(void *userdata, Job *job, usec_t delay_usec, bool t
                 throttle(s, delay_usec);
         if (delay_usec == 0) {
                 change_phase(job, JOB_QUEUED, PHASE_NONE, note);
-                change_note(job, NULL);
+                change_note(job, NULL, NULL);
                 dispatch_enqueue(job, DISPATCH_FIRST);
         } else {
                 change_phase(job, JOB_RUNNING, PHASE_BACKOFF, note);
-                change_note(job, NULL);
+                change_note(job, NULL, NULL);
                 wait_for_next_try(job, delay_usec);
         }
         dispatch_kick(m);

@@ -163,7 +163,7 @@ typedef struct Change {
 void change_commit(const Change *change);
 /* Writes the job down as it is, and does not wait until the disk has it for sure: the daemon's
  * death does not undo it, a power cut may. `done` may be NULL. */
-void change_note(Job *job, void (*done)(Job *job, int error, void *userdata));
+void change_note(Job *job, void (*done)(Job *job, int error, void *userdata), void *userdata);
 /* Applies at once what need not survive: a phase. */
 void change_phase(Job *job, JobState state, JobPhase phase, const char *text);
 
@@ -193,6 +193,8 @@ void unwritten_over(Job *job); /* it is written, or given up */
 /* The job's result so far and these secrets become durable, then the lane is told; it is not told
  * of a disk's trouble that may pass, but to a job that was cancelled. */
 void keeping_begin(Job *job, const JobSecrets *secrets, const char *note);
+/* The same with what the lane is about to do. */
+void keeping_note(Job *job);
 void keeping_give_up(Job *job);    /* where it waits for the disk: tells the lane */
 Keeping *keeping_free(Keeping *k); /* for the job that goes or ends */
 

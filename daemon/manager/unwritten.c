@@ -13,9 +13,10 @@
 
 #define WRITE_AGAIN_USEC (5 * USEC_PER_SEC)
 
-/* A certificate, with its key and its token, on the way to the disk. */
+/* A certificate, with its key and its token, on the way to the disk; or only a note. */
 struct Keeping {
         Job *job;
+        bool is_note; /* what the lane is about to do: it stands in the job */
         JobSecrets secrets;
         char *note;
         int error; /* what the disk said last */
@@ -89,6 +90,15 @@ static int on_again_timer(sd_event_source *source, uint64_t usec, void *userdata
         return 0;
 }
 
+static void tell_lane(const Keeping *k, int error) {
+        Lane *lane = k->job->errand->slot->lane;
+
+        if (k->is_note)
+                lane_noted(lane, error);
+        else
+                lane_stored(lane, error);
+}
+
 static void on_kept(Job *job, int error, void *userdata) {
         _cleanup_(keeping_freep) Keeping *k = userdata;
         Slot *s = job->errand->slot;
@@ -102,12 +112,16 @@ static void on_kept(Job *job, int error, void *userdata) {
                 return;
         }
         unwritten_over(job);
-        lane_stored(s->lane, error);
+        tell_lane(k, error);
 }
 
 static void write_kept(Keeping *k) {
         Job *job = k->job;
 
+        if (k->is_note) {
+                change_note(job, on_kept, k);
+                return;
+        }
         change_commit(&(Change){.job = job,
                                 .state = job->state,
                                 .phase = job->phase,
@@ -131,11 +145,23 @@ void keeping_begin(Job *job, const JobSecrets *secrets, const char *note) {
         write_kept(TAKE_PTR(k));
 }
 
+void keeping_note(Job *job) {
+        Keeping *k = calloc(1, sizeof(Keeping));
+
+        if (!k) {
+                lane_noted(job->errand->slot->lane, -ENOMEM);
+                return;
+        }
+        k->job = job;
+        k->is_note = true;
+        write_kept(k);
+}
+
 void keeping_give_up(Job *job) {
         _cleanup_(keeping_freep) Keeping *k = TAKE_PTR(job->errand->keeping);
 
         if (!k)
                 return;
         job->errand->wait_timer = sd_event_source_disable_unref(job->errand->wait_timer);
-        lane_stored(job->errand->slot->lane, k->error);
+        tell_lane(k, k->error);
 }

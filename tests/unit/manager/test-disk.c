@@ -50,6 +50,22 @@ START_TEST(trouble_of_the_disk_is_waited_for)
 }
 END_TEST
 
+START_TEST(nothing_is_asked_of_the_cloud_while_that_cannot_be_noted)
+{
+        Job *job = bench_queued(alice, NULL);
+
+        bench_run();
+        slot->lane->options.ops->note(m, job);
+        disk_answer(-ENOSPC);
+        ck_assert_int_eq(slot->lane->noted, 1); /* not told */
+        ck_assert_uint_eq(m->n_unwritten, 1);
+        bench_run_until_disk();
+        disk_answer(0);
+        ck_assert_int_eq(slot->lane->noted, 0);
+        ck_assert_uint_eq(m->n_unwritten, 0);
+}
+END_TEST
+
 START_TEST(nobody_begins_while_an_end_waits_for_the_disk)
 {
         Job *hers = bench_queued(alice, NULL), *his = bench_queued(bob, NULL);
@@ -138,7 +154,9 @@ int main(void) {
 
         tcase_add_checked_fixture(tc, bench_setup, bench_teardown);
         tcase_set_timeout(tc, 60);
-        tcase_add_loop_test(tc, certificate_waits_until_the_disk_takes_it, 0, ELEMENTSOF(troubles));
+        tcase_add_test(tc, certificate_waits_until_the_disk_takes_it);
+        tcase_add_loop_test(tc, trouble_of_the_disk_is_waited_for, 0, 3);
+        tcase_add_test(tc, nothing_is_asked_of_the_cloud_while_that_cannot_be_noted);
         tcase_add_test(tc, nobody_begins_while_an_end_waits_for_the_disk);
         tcase_add_loop_test(tc, trouble_with_one_job_is_told_and_holds_nobody, 0, 3);
         tcase_add_test(tc, cancelled_while_it_waits_for_the_disk);
