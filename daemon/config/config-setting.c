@@ -178,14 +178,23 @@ int setting_key_source(ProfileLoader *l, const ConfigEntry *e) {
 }
 
 int setting_verify_certificate(ProfileLoader *l, const ConfigEntry *e) {
-        bool verify;
-
-        if (config_parse_boolean(e->value, &verify) < 0)
+        if (config_parse_boolean(e->value, &l->profile->verify_certificate) < 0)
                 return config_refuse(l->ret_why, e, "'%s' is no boolean; write yes or no",
                                      e->value);
-        if (verify)
-                return config_refuse(l->ret_why, e, "yes: " NOT_AVAILABLE "; write no");
         return 0;
+}
+
+static int set_client_id(ProfileLoader *l, const ConfigEntry *e, const char *id, char **field) {
+        if (!config_client_id_is_valid(id))
+                return config_refuse(l->ret_why, e,
+                                     "'%s' is no client id: 1 to %zu bytes, no '$' at the "
+                                     "beginning, no '#' and no '+'",
+                                     id, CONFIG_CLIENT_ID_MAX);
+        return set_string(field, id);
+}
+
+int setting_verify_client_id(ProfileLoader *l, const ConfigEntry *e) {
+        return set_client_id(l, e, e->value, &l->profile->verify_client_id);
 }
 
 int setting_client_id(ProfileLoader *l, const ConfigEntry *e) {
@@ -197,12 +206,7 @@ int setting_client_id(ProfileLoader *l, const ConfigEntry *e) {
                 return config_refuse(l->ret_why, e, "%s", why);
         if (r < 0)
                 return r;
-        if (!config_client_id_is_valid(id))
-                return config_refuse(l->ret_why, e,
-                                     "'%s' is no client id: 1 to %zu bytes, no '$' at the "
-                                     "beginning, no '#' and no '+'",
-                                     id, CONFIG_CLIENT_ID_MAX);
-        return set_string(&l->profile->client_id, id);
+        return set_client_id(l, e, id, &l->profile->client_id);
 }
 
 static int out_of_bounds(const ConfigEntry *e, usec_t min, usec_t max, bool or_infinity,

@@ -31,6 +31,7 @@ int setting_payload_format(ProfileLoader *l, const ConfigEntry *e);
 int setting_key_type(ProfileLoader *l, const ConfigEntry *e);
 int setting_key_source(ProfileLoader *l, const ConfigEntry *e);
 int setting_verify_certificate(ProfileLoader *l, const ConfigEntry *e);
+int setting_verify_client_id(ProfileLoader *l, const ConfigEntry *e);
 int setting_client_id(ProfileLoader *l, const ConfigEntry *e);
 int setting_keep_alive(ProfileLoader *l, const ConfigEntry *e);
 int setting_connect_timeout(ProfileLoader *l, const ConfigEntry *e);

@@ -76,7 +76,7 @@ void manager_get_result(Manager *m, Job *job, FrontCall *call) {
                 front_call_fail(call, not_finished(job));
                 return;
         }
-        if (job->state != JOB_SUCCEEDED) {
+        if (!job_has_result(job)) {
                 front_call_fail(call, failure_copy(job->failure));
                 return;
         }
@@ -114,7 +114,7 @@ void manager_acknowledge(Manager *m, Job *job, FrontCall *call) {
                 front_call_fail(call, not_finished(job));
                 return;
         }
-        if (job->acknowledged || job->state != JOB_SUCCEEDED) {
+        if (job->acknowledged || !job_has_result(job)) {
                 front_call_done(call);
                 return;
         }
@@ -125,6 +125,7 @@ void manager_acknowledge(Manager *m, Job *job, FrontCall *call) {
                         .job = job,
                         .state = job->state,
                         .phase = job->phase,
+                        .failure = failure_copy(job->failure),
                         .secrets = job->secrets_stored ? SECRETS_ERASE : SECRETS_KEEP,
                         .acknowledged = true,
                         .done = on_acknowledged,

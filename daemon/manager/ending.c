@@ -128,7 +128,8 @@ void ending_begin(Job *job, JobState outcome, Failure *failure, const JobSecrets
         job->errand->keeping = keeping_free(job->errand->keeping);
         if (job->errand->slot)
                 queue_remove(job->errand->slot->queue, job);
-        if (outcome != JOB_SUCCEEDED)
+        /* One that failed in verify brings its certificate all the same. */
+        if (outcome != JOB_SUCCEEDED && failure_code(failure) != ERROR_VERIFY_FAILED)
                 (void) job_note_left_certificate(job);
 
         e = calloc(1, sizeof(Ending));

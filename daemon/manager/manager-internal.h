@@ -190,8 +190,8 @@ void delivery_arm_retention(Manager *m); /* RetainSec= may be another */
  * wait_timer; if it is the disk's fault, no job is begun until unwritten_over(). */
 void unwritten_wait(Job *job, int error, sd_event_time_handler_t again, void *userdata);
 void unwritten_over(Job *job); /* it is written, or given up */
-/* The job's result so far and these secrets become durable, then the lane is told; it is not told
- * of a disk's trouble that may pass, but to a job that was cancelled. */
+/* The job's result so far and these secrets (NULL: as they are) become durable, then the lane is
+ * told; it is not told of a disk's trouble that may pass, but to a job that was cancelled. */
 void keeping_begin(Job *job, const JobSecrets *secrets, const char *note);
 /* The same with what the lane is about to do. */
 void keeping_note(Job *job);

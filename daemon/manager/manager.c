@@ -105,6 +105,7 @@ static const FrontOps front_ops = {
  *                                    in phase `create` one may have been made: its history says so
  *   running, certificate and token   queued: its exchange begins at RegisterThing while the token
  *                                    lives; else the certificate goes on record as left behind
+ *   running, thing                   queued: its certificate is tried, and nothing else is done
  *   ended                            kept for RetainSec, counted in time that the machine was up
  */
 static const char *what_was_cut_off(const Job *job, usec_t now_boot) {
@@ -113,9 +114,10 @@ static const char *what_was_cut_off(const Job *job, usec_t now_boot) {
                  * is ahead was before this boot. */
                 return job->created_boot > now_boot
                                ? "the machine was restarted; if it was being worked at just then, "
-                                 "a "
-                                 "certificate may have been made, and is left behind"
+                                 "a certificate may have been made, and is left behind"
                                : "the daemon was restarted";
+        if (job->result.thing_name)
+                return "the daemon was restarted; the certificate is still to be tried";
         if (job->result.certificate_id)
                 return "the daemon was restarted; going on with the certificate";
         switch (job->phase) {

@@ -231,6 +231,22 @@ static bool may_start_over(const Job *job) {
         return job_state_is_final(job->state) && job->state != JOB_SUCCEEDED;
 }
 
+/* Its certificate was not let in, and its caller took it all the same: there is no key any more to
+ * try it with, and another identity is not made behind his back. */
+static bool was_taken_as_it_is(const Job *job) {
+        return job->acknowledged && job->state != JOB_SUCCEEDED && !job->errand->creating;
+}
+
+static Failure *taken_as_it_is(const Job *job) {
+        return failure_with_cause(
+                failure_new(ERROR_RESULT_GONE,
+                            "The identity of job %s was fetched and acknowledged although its "
+                            "certificate was not let in, so it cannot be tried here any more; try "
+                            "it where it is, or release the job to have a new one made",
+                            job->id),
+                failure_copy(job->failure));
+}
+
 static void meet_known_job(Job *job, JobSpec *spec, FrontCall *call) {
         JobErrand *errand = job->errand;
 
@@ -241,6 +257,11 @@ static void meet_known_job(Job *job, JobSpec *spec, FrontCall *call) {
                                             "another key, or release that job",
                                             spec->key, operation_to_string(job->spec->operation),
                                             job->id));
+                job_spec_free(spec);
+                return;
+        }
+        if (was_taken_as_it_is(job)) {
+                front_call_fail(call, taken_as_it_is(job));
                 job_spec_free(spec);
                 return;
         }

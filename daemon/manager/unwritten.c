@@ -17,6 +17,7 @@
 struct Keeping {
         Job *job;
         bool is_note; /* what the lane is about to do: it stands in the job */
+        SecretsChange secrets_change;
         JobSecrets secrets;
         char *note;
         int error; /* what the disk said last */
@@ -127,7 +128,7 @@ static void write_kept(Keeping *k) {
                                 .phase = job->phase,
                                 .text = k->note,
                                 .failure = failure_copy(job->failure),
-                                .secrets = SECRETS_REPLACE,
+                                .secrets = k->secrets_change,
                                 .new_secrets = &k->secrets,
                                 .done = on_kept,
                                 .userdata = k});
@@ -136,12 +137,13 @@ static void write_kept(Keeping *k) {
 void keeping_begin(Job *job, const JobSecrets *secrets, const char *note) {
         _cleanup_(keeping_freep) Keeping *k = calloc(1, sizeof(Keeping));
 
-        if (!k || job_secrets_copy(secrets, &k->secrets) < 0 ||
+        if (!k || (secrets && job_secrets_copy(secrets, &k->secrets) < 0) ||
             free_and_strdup(&k->note, note) < 0) {
                 lane_stored(job->errand->slot->lane, -ENOMEM);
                 return;
         }
         k->job = job;
+        k->secrets_change = secrets ? SECRETS_REPLACE : SECRETS_KEEP;
         write_kept(TAKE_PTR(k));
 }
 

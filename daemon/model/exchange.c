@@ -14,6 +14,15 @@ void exchange_has_certificate(Exchange *x) {
         x->has_certificate = true;
 }
 
+void exchange_wants_verify(Exchange *x) {
+        x->verify = true;
+}
+
+void exchange_is_registered(Exchange *x) {
+        x->has_certificate = true;
+        x->registered = true;
+}
+
 JobPhase exchange_phase(const Exchange *x) {
         switch (x->step) {
         case EXCHANGE_MAKING_KEY:
@@ -24,7 +33,10 @@ JobPhase exchange_phase(const Exchange *x) {
         case EXCHANGE_STORING:
                 return PHASE_CREATE;
         case EXCHANGE_REGISTERING:
+        case EXCHANGE_KEEPING:
                 return PHASE_REGISTER;
+        case EXCHANGE_VERIFYING:
+                return PHASE_VERIFY;
         case EXCHANGE_IDLE:
                 return PHASE_BACKOFF;
         case EXCHANGE_OVER:
@@ -64,12 +76,23 @@ static ExchangeEffect register_or_create(Exchange *x) {
         return ask(x, EXCHANGE_NOTING, EXCHANGE_DO_NOTE, "asking for a certificate");
 }
 
+/* There is an identity, on record. */
+static ExchangeEffect verify_or_succeed(Exchange *x) {
+        if (!x->verify)
+                return finish(x, JOB_SUCCEEDED, "the thing is registered");
+        if (x->key_source == KEY_SOURCE_CALLER)
+                return finish(x, JOB_SUCCEEDED,
+                              "the thing is registered; its certificate cannot be tried here, "
+                              "since its key is the caller's");
+        return ask(x, EXCHANGE_VERIFYING, EXCHANGE_DO_VERIFY, "trying the certificate");
+}
+
 static ExchangeEffect on_start(Exchange *x) {
         if (x->step != EXCHANGE_IDLE)
                 return (ExchangeEffect){};
         if (x->cancelled)
                 return finish(x, JOB_CANCELLED, "cancelled");
-        return register_or_create(x);
+        return x->registered ? verify_or_succeed(x) : register_or_create(x);
 }
 
 static ExchangeEffect on_key_made(Exchange *x) {
@@ -113,9 +136,23 @@ static ExchangeEffect on_created(Exchange *x) {
         return ask(x, EXCHANGE_STORING, EXCHANGE_DO_STORE, "the certificate was made");
 }
 
+static ExchangeEffect on_kept(Exchange *x) {
+        ExchangeEffect e;
+
+        x->registered = true;
+        if (x->cancelled) {
+                e = finish(x, JOB_CANCELLED, "cancelled; the certificate that was made is left");
+                e.leave_certificate = true;
+                return e;
+        }
+        return verify_or_succeed(x);
+}
+
 static ExchangeEffect on_stored(Exchange *x) {
         ExchangeEffect e;
 
+        if (x->step == EXCHANGE_KEEPING)
+                return on_kept(x);
         if (x->step != EXCHANGE_STORING)
                 return (ExchangeEffect){};
         x->has_certificate = true;
@@ -131,8 +168,10 @@ static ExchangeEffect on_registered(Exchange *x) {
         if (x->step != EXCHANGE_REGISTERING)
                 return (ExchangeEffect){};
         was_answered(x);
+        if (x->verify && x->key_source != KEY_SOURCE_CALLER)
+                return ask(x, EXCHANGE_KEEPING, EXCHANGE_DO_KEEP, "the thing is registered");
         /* A cancellation that came after the thing was registered came too late. */
-        return finish(x, JOB_SUCCEEDED, "the thing is registered");
+        return verify_or_succeed(x);
 }
 
 static ExchangeEffect give_up_cancelled(Exchange *x) {
@@ -149,6 +188,47 @@ static ExchangeEffect fail(Exchange *x, const char *note) {
 
         e.leave_certificate = left;
         return e;
+}
+
+/* --- the certificate is tried */
+
+static ExchangeEffect on_verified(Exchange *x) {
+        if (x->step != EXCHANGE_VERIFYING)
+                return (ExchangeEffect){};
+        return finish(x, JOB_SUCCEEDED, "the certificate was tried: it is let in");
+}
+
+static ExchangeEffect verify_failed(Exchange *x, bool undecided, const char *note) {
+        ExchangeEffect e = finish(x, JOB_FAILED, note);
+
+        e.verify_failed = true;
+        e.verify_undecided = undecided;
+        return e;
+}
+
+/* Between half of what is doubled each time and all of it. */
+static usec_t verify_wait(const Exchange *x, uint64_t random) {
+        usec_t most = EXCHANGE_VERIFY_WAIT_USEC;
+
+        for (unsigned i = 1; i < x->verify_tries && most < EXCHANGE_VERIFY_WAIT_CAP_USEC; i++)
+                most *= 2;
+        return most / 2 + random % (most / 2 + 1);
+}
+
+static ExchangeEffect on_not_verified(Exchange *x, bool undecided, uint64_t random) {
+        if (x->step != EXCHANGE_VERIFYING)
+                return (ExchangeEffect){};
+        if (++x->verify_tries >= EXCHANGE_VERIFY_TRIES_MAX)
+                return verify_failed(x, undecided,
+                                     undecided ? "the certificate could not be tried"
+                                               : "the certificate is not let in");
+        x->step = EXCHANGE_IDLE;
+        return (ExchangeEffect){
+                .action = EXCHANGE_DO_WAIT,
+                .delay_usec = verify_wait(x, random),
+                .note = undecided ? "the certificate could not be tried; trying again"
+                                  : "the certificate is not let in yet; trying again",
+        };
 }
 
 static ExchangeEffect wait_for_another_try(Exchange *x, uint64_t random, bool throttled) {
@@ -223,7 +303,7 @@ static ExchangeEffect on_lost(Exchange *x) {
 }
 
 static ExchangeEffect on_not_sent(Exchange *x) {
-        if (!exchange_is_in_flight(x))
+        if (!exchange_is_in_flight(x) && x->step != EXCHANGE_VERIFYING)
                 return (ExchangeEffect){};
         if (x->cancelled)
                 return give_up_cancelled(x);
@@ -233,9 +313,15 @@ static ExchangeEffect on_not_sent(Exchange *x) {
 
 static ExchangeEffect on_cancel(Exchange *x) {
         x->cancelled = true;
-        if (x->step == EXCHANGE_IDLE)
+        if (x->step == EXCHANGE_IDLE || x->step == EXCHANGE_VERIFYING)
                 return give_up_cancelled(x);
         return (ExchangeEffect){};
+}
+
+static ExchangeEffect on_broken(Exchange *x) {
+        if (x->step == EXCHANGE_VERIFYING)
+                return verify_failed(x, true, "the certificate cannot be tried");
+        return fail(x, "this machine failed");
 }
 
 static ExchangeEffect on_expired(Exchange *x) {
@@ -273,6 +359,12 @@ ExchangeEffect exchange_step(Exchange *x, ExchangeEventType event, uint64_t rand
                 return on_stored(x);
         case EXCHANGE_EVENT_REGISTERED:
                 return on_registered(x);
+        case EXCHANGE_EVENT_VERIFIED:
+                return on_verified(x);
+        case EXCHANGE_EVENT_VERIFY_REFUSED:
+                return on_not_verified(x, false, random);
+        case EXCHANGE_EVENT_VERIFY_UNDECIDED:
+                return on_not_verified(x, true, random);
         case EXCHANGE_EVENT_REFUSED_TRANSIENT:
                 return wait_for_another_try(x, random, false);
         case EXCHANGE_EVENT_REFUSED_THROTTLED:
@@ -290,7 +382,7 @@ ExchangeEffect exchange_step(Exchange *x, ExchangeEventType event, uint64_t rand
         case EXCHANGE_EVENT_NOT_SENT:
                 return on_not_sent(x);
         case EXCHANGE_EVENT_BROKEN:
-                return fail(x, "this machine failed");
+                return on_broken(x);
         case EXCHANGE_EVENT_CANCEL:
                 return on_cancel(x);
         case EXCHANGE_EVENT_EXPIRED:

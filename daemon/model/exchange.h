@@ -4,7 +4,7 @@
 /* One job's conversation with AWS IoT fleet provisioning, as rules alone: an event goes in, one
  * action comes out. Bytes, keys, topics and files are the provider's and the store's business.
  *
- *   start ─▶ [make key] ─▶ note ─▶ create ─▶ store ─▶ register ─▶ succeeded
+ *   start ─▶ [make key] ─▶ note ─▶ create ─▶ store ─▶ register ─▶ [keep ─▶ verify] ─▶ succeeded
  *
  * - That a certificate is asked for is on record before it is asked for: whatever happens to the
  *   daemon then, the job can say that one may have been made. A disk that does not even take that
@@ -15,7 +15,12 @@
  * - A request that got no answer may have been carried out. It is asked again on another connection
  *   a few times only, since every lost CreateCertificateFromCsr can leave a certificate behind.
  * - A token that the service does not take (any more) starts the job over, once.
- * - Cancelled: the call in flight is finished, so that what it brings is on record.
+ * - Verified: what RegisterThing brought is durable before the new certificate is tried, so that no
+ *   end of the daemon can make a second one of it. Activation takes a moment to spread, so a
+ * refusal is tried again a few times, within half a minute. Then the job has failed, and its
+ * identity is kept: asked for again, the same certificate is tried again, and nothing else.
+ * - Cancelled: the call in flight is finished, so that what it brings is on record. Trying a
+ *   certificate brings nothing, and ends at once.
  */
 
 #include "daemon/model/backoff.h"
@@ -26,6 +31,12 @@
 #define EXCHANGE_BACKOFF_CAP_USEC (5 * USEC_PER_MINUTE)
 #define EXCHANGE_UNANSWERED_MAX 3U
 
+/* Tries of a new certificate, and the waits between them: 1, 2, 4, 8 and 16 s at the most, half of
+ * that at the least. Not from zero as elsewhere: these wait for something that takes its time. */
+#define EXCHANGE_VERIFY_TRIES_MAX 6U
+#define EXCHANGE_VERIFY_WAIT_USEC (1 * USEC_PER_SEC)
+#define EXCHANGE_VERIFY_WAIT_CAP_USEC (16 * USEC_PER_SEC)
+
 typedef enum ExchangeStep {
         EXCHANGE_IDLE, /* not begun, or waiting for another try, or over */
         EXCHANGE_MAKING_KEY,
@@ -33,6 +44,8 @@ typedef enum ExchangeStep {
         EXCHANGE_CREATING,
         EXCHANGE_STORING, /* certificate, key and token */
         EXCHANGE_REGISTERING,
+        EXCHANGE_KEEPING, /* what RegisterThing brought */
+        EXCHANGE_VERIFYING,
         EXCHANGE_OVER,
         EXCHANGE_STEP_MAX,
 } ExchangeStep;
@@ -44,6 +57,9 @@ typedef enum ExchangeEventType {
         EXCHANGE_EVENT_CREATED, /* an answer whose certificate carries the right key */
         EXCHANGE_EVENT_STORED,
         EXCHANGE_EVENT_REGISTERED,
+        EXCHANGE_EVENT_VERIFIED,
+        EXCHANGE_EVENT_VERIFY_REFUSED,   /* the service does not let the certificate in */
+        EXCHANGE_EVENT_VERIFY_UNDECIDED, /* it was not heard: that says nothing about it */
         EXCHANGE_EVENT_REFUSED_TRANSIENT,
         EXCHANGE_EVENT_REFUSED_THROTTLED,
         EXCHANGE_EVENT_REFUSED_TOKEN, /* unknown or expired: start again */
@@ -65,6 +81,8 @@ typedef enum ExchangeAction {
         EXCHANGE_DO_CREATE, /* publish the CSR, or ask for keys and certificate */
         EXCHANGE_DO_STORE,
         EXCHANGE_DO_REGISTER,
+        EXCHANGE_DO_KEEP, /* make the result so far durable */
+        EXCHANGE_DO_VERIFY,
         EXCHANGE_DO_WAIT,    /* leave the lane for delay_usec, then come back in turn */
         EXCHANGE_DO_REQUEUE, /* wait for the session, first in turn */
         EXCHANGE_DO_FINISH,  /* `outcome` */
@@ -79,6 +97,8 @@ typedef struct ExchangeEffect {
         bool burn;              /* the connection is not to be believed any more */
         bool leave_certificate; /* what was made is given up: put it on record and forget it */
         bool suspect_policy;    /* FINISH failed: dropped each time upon this publish */
+        bool verify_failed;     /* FINISH failed: the identity is there, and is not let in */
+        bool verify_undecided;  /* … and nobody said so: it could not be tried */
         const char *note;       /* for the job's history; may be NULL */
 } ExchangeEffect;
 
@@ -88,8 +108,11 @@ typedef struct Exchange {
         ExchangeStep step;
         bool has_key;         /* KEY_SOURCE_DAEMON: made in this or an earlier try */
         bool has_certificate; /* stored, with a token that may still live */
+        bool verify;          /* try the certificate before success is told */
+        bool registered;      /* the thing is, and that is stored */
         bool started_over;
         bool cancelled;
+        unsigned verify_tries;
         unsigned unanswered; /* in a row, of one step */
         unsigned dropped;    /* of these, by the connection's end rather than by time */
         Backoff backoff;
@@ -99,6 +122,12 @@ void exchange_init(Exchange *x, Operation operation, KeySource key_source);
 
 /* The job has a stored certificate, with its key and a token, from an earlier try or life. */
 void exchange_has_certificate(Exchange *x);
+
+/* The certificate is to be tried. Where the key is the caller's it cannot be, and is not. */
+void exchange_wants_verify(Exchange *x);
+
+/* The job has a stored result, with its key: what is left is to try it. */
+void exchange_is_registered(Exchange *x);
 
 ExchangeEffect exchange_step(Exchange *x, ExchangeEventType event, uint64_t random);
 

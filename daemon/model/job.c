@@ -253,6 +253,11 @@ bool job_is_visible_to(const Job *j, const Peer *peer) {
         return peer->privileged || peer_same_owner(j->owner, peer);
 }
 
+bool job_has_result(const Job *j) {
+        return j->state == JOB_SUCCEEDED ||
+               (j->state == JOB_FAILED && failure_code(j->failure) == ERROR_VERIFY_FAILED);
+}
+
 bool job_brings_secret(const Job *j) {
         switch (j->spec->operation) {
         case OPERATION_PROVISION:

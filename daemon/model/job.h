@@ -107,6 +107,10 @@ void job_forget_left_certificate(Job *j);
 /* Who may see and steer it: its owner, and whoever is privileged. */
 bool job_is_visible_to(const Job *j, const Peer *peer);
 
+/* There is an identity to be fetched: it succeeded, or it failed in nothing but that the new
+ * certificate was not let in when it was tried. */
+bool job_has_result(const Job *j);
+
 /* Its caller gets a secret by it: a key that daemon or cloud made, or an ownership token. What is
  * kept only on the way there (the token of a provisioning by the caller's own request) is none. */
 bool job_brings_secret(const Job *j);

@@ -28,6 +28,7 @@ Profile *profile_free(Profile *p) {
         parameters_done(&p->fixed_parameters);
         parameters_done(&p->default_parameters);
         free(p->client_id);
+        free(p->verify_client_id);
         free(p->cipher_list);
         access_rule_done(&p->access);
         free(p->fingerprint);

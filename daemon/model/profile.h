@@ -46,6 +46,8 @@ typedef struct Profile {
         KeyType key_type;
         KeySource key_source;
         char *client_id;
+        bool verify_certificate; /* try a new certificate before success is told */
+        char *verify_client_id;  /* … with this client id; NULL: the thing's name */
         unsigned keep_alive_sec;
         usec_t connect_timeout_usec;
         usec_t response_timeout_usec;

@@ -222,6 +222,7 @@ static void make_key(Lane *lane) {
 void aws_exchange_drop(Lane *lane) {
         lane->key_order = key_order_forget(lane->key_order);
         lane->response_timer = sd_event_source_disable_unref(lane->response_timer);
+        lane->probe = probe_free(lane->probe);
         lane->publish_pending = false;
         lane->job = NULL;
 }
@@ -257,6 +258,8 @@ static Failure *final_failure(const Lane *lane, const JobRun *run, const Exchang
         case JOB_FAILED:
                 if (e->suspect_policy && lane->last_topic)
                         return suspect_policy(lane, cause);
+                if (e->verify_failed)
+                        return aws_verify_failure(lane, e, cause);
                 return cause;
         case JOB_SUCCEEDED:
         case JOB_QUEUED:
@@ -278,7 +281,7 @@ static void finish(Lane *lane, const ExchangeEffect *e, JobPhase phase) {
                 failure->phase = phase;
         if (e->leave_certificate)
                 (void) job_note_left_certificate(job);
-        else if (e->outcome == JOB_SUCCEEDED)
+        else if (e->outcome == JOB_SUCCEEDED || e->verify_failed) /* it is the result */
                 job_forget_left_certificate(job);
         aws_exchange_drop(lane);
         if (e->burn)
@@ -329,6 +332,14 @@ static void carry_out(Lane *lane, const ExchangeEffect *e, JobPhase phase_before
         case EXCHANGE_DO_STORE:
                 lane->options.ops->store(lane->options.userdata, lane->job,
                                          &lane->job->run->secrets, e->note);
+                return;
+        case EXCHANGE_DO_KEEP:
+                /* The key stands on disk since before the thing was registered. */
+                lane->options.ops->store(lane->options.userdata, lane->job, NULL, e->note);
+                return;
+        case EXCHANGE_DO_VERIFY:
+                tell_progress(lane, e->note);
+                aws_verify_begin(lane);
                 return;
         case EXCHANGE_DO_WAIT:
         case EXCHANGE_DO_REQUEUE:
@@ -388,16 +399,19 @@ void lane_noted(Lane *lane, int error) {
 }
 
 void lane_stored(Lane *lane, int error) {
-        if (error < 0)
-                aws_exchange_event(
-                        lane, EXCHANGE_EVENT_BROKEN,
-                        failure_with_cause(failure_new(ERROR_STORAGE,
-                                                       "The certificate could not be written to "
-                                                       "disk, so it was not registered: %s",
-                                                       strerrordesc_np(-error)),
-                                           NULL));
-        else
+        bool registered;
+
+        if (error >= 0) {
                 aws_exchange_event(lane, EXCHANGE_EVENT_STORED, NULL);
+                return;
+        }
+        registered = lane->job && lane->job->run->exchange.step == EXCHANGE_KEEPING;
+        aws_exchange_event(
+                lane, EXCHANGE_EVENT_BROKEN,
+                failure_new(ERROR_STORAGE, "The %s could not be written to disk, so %s: %s",
+                            registered ? "registered thing" : "certificate",
+                            registered ? "its certificate was not tried" : "it was not registered",
+                            strerrordesc_np(-error)));
 }
 
 void lane_cancel(Lane *lane) {

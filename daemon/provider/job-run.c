@@ -30,11 +30,16 @@ static int adopt_csr(JobRun *run, const char *pem) {
 }
 
 /* A certificate that an earlier try made is used first, as long as its token lives. */
+/* It is registered where it has a thing: that was stored when RegisterThing was answered. */
 static int adopt_certificate(Job *job, usec_t now_boot) {
         JobRun *run = job->run;
 
         if (job->spec->operation != OPERATION_PROVISION || !job->result.certificate_id)
                 return 0;
+        if (job->result.thing_name && (run->secrets.private_key || job->spec->csr)) {
+                exchange_is_registered(&run->exchange);
+                return 0;
+        }
         if (run->secrets.ownership_token && now_boot - job->token_made_boot < TOKEN_USABLE_USEC) {
                 exchange_has_certificate(&run->exchange);
                 return 0;
@@ -46,6 +51,8 @@ static int fill_run(Job *job, const Profile *profile, const JobSecrets *stored, 
         int r;
 
         exchange_init(&job->run->exchange, job->spec->operation, key_source_of(job, profile));
+        if (profile->verify_certificate && job->spec->operation == OPERATION_PROVISION)
+                exchange_wants_verify(&job->run->exchange);
         if (stored) {
                 r = job_secrets_copy(stored, &job->run->secrets);
                 if (r < 0)
@@ -93,6 +100,9 @@ int job_give_up_certificate(Job *job) {
                 return r;
         free(TAKE_PTR(job->result.certificate_id));
         free(TAKE_PTR(job->result.certificate_pem));
+        free(TAKE_PTR(job->result.thing_name));
+        parameters_done(&job->result.device_configuration);
+        job->result.has_device_configuration = false;
         job->token_made_boot = 0;
         if (job->run) {
                 job->run->secrets.ownership_token = secret_free(job->run->secrets.ownership_token);

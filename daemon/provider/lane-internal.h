@@ -2,10 +2,12 @@
 #pragma once
 
 /* Inside daemon/provider: what a lane is made of. lane.c keeps the session; aws-exchange.c carries
- * out what the exchange machine says; aws-answer.c reads what the service says. */
+ * out what the exchange machine says; aws-answer.c reads what the service says; aws-verify.c tries
+ * new certificates. */
 
 #include "daemon/model/exchange.h"
 #include "daemon/model/session.h"
+#include "daemon/net/probe.h"
 #include "daemon/provider/answers-seen.h"
 #include "daemon/provider/job-run.h"
 #include "daemon/provider/key-maker.h"
@@ -40,6 +42,7 @@ struct Lane {
         bool publish_pending; /* its request waits for a subscription */
         KeyOrder *key_order;
         sd_event_source *response_timer;
+        Probe *probe;            /* of the job's new certificate */
         uint64_t request_serial; /* of the request that was sent last */
         AnswersSeen answers;
 };
@@ -57,6 +60,11 @@ void aws_exchange_on_subscription_refused(Lane *lane, AwsOperation operation, Fa
 void aws_exchange_drop(Lane *lane); /* the lane ends: let go of what belongs to the job's try */
 AwsOperation aws_exchange_operation(const JobRun *run);
 const char *aws_exchange_title(AwsOperation operation); /* as the service calls it */
+
+/* aws-verify.c */
+void aws_verify_begin(Lane *lane);
+/* Of a job that ends so. Takes the cause. */
+Failure *aws_verify_failure(const Lane *lane, const ExchangeEffect *e, Failure *cause);
 
 /* aws-answer.c */
 void aws_answer_on_message(Lane *lane, const AwsTopic *topic, const uint8_t *payload, size_t size);

@@ -33,7 +33,8 @@ typedef struct LaneOps {
          * before what cannot be taken back is asked for; lane_noted() answers. */
         void (*note)(void *userdata, Job *job);
 
-        /* The job's result so far and its secrets are to become durable; lane_stored() answers. */
+        /* The job's result so far and its secrets (NULL: what is stored of them already) are to
+         * become durable; lane_stored() answers. */
         void (*store)(void *userdata, Job *job, const JobSecrets *secrets, const char *note);
 
         /* The job left the lane: to come back when the session is ready (delay 0: first in turn),

@@ -75,10 +75,10 @@ START_TEST(every_key_is_taken)
                 "TrustedCertificates=system\nCertificate=/c\nPrivateKey=/k\n"
                 "PrivateKeyPassword=/p\nTemplate=T\nPayloadFormat=cbor\nParameter.Line=7\n"
                 "DefaultParameter.Serial=1\nDefaultParameter.Line=8\nKeyType=rsa-3072\n"
-                "KeySource=cloud\nVerifyCertificate=no\nClientId=gw%%1\nKeepAliveSec=2min\n"
+                "KeySource=cloud\nVerifyCertificate=yes\nClientId=gw%%1\nKeepAliveSec=2min\n"
                 "ConnectTimeoutSec=100ms\nResponseTimeoutSec=1h\nDeadlineSec=1d\n"
                 "CipherList=TLS_AES_128_GCM_SHA256\nAllowUsers=0, 12 13\nAllowGroups=root 7\n"
-                "RotationTemplate=R\nPkcs11Module=\nKeyStore=\nVerifyClientId=\nProxy=\n");
+                "RotationTemplate=R\nPkcs11Module=\nKeyStore=\nVerifyClientId=try %H\nProxy=\n");
         const Profile *p = config_find_profile(c, "");
 
         ck_assert_uint_eq(c->max_jobs, 1);
@@ -100,6 +100,8 @@ START_TEST(every_key_is_taken)
         ck_assert_str_eq(parameters_get(&p->default_parameters, "Serial"), "1");
         ck_assert_int_eq(p->key_type, KEY_TYPE_RSA_3072);
         ck_assert_int_eq(p->key_source, KEY_SOURCE_CLOUD);
+        ck_assert(p->verify_certificate);
+        ck_assert_str_eq(p->verify_client_id, "try %H"); /* no specifiers here */
         ck_assert_str_eq(p->client_id, "gw%1");
         ck_assert_uint_eq(p->keep_alive_sec, 120);
         ck_assert_uint_eq(p->connect_timeout_usec, 100 * USEC_PER_MSEC);
@@ -142,9 +144,10 @@ START_TEST(bad_profile_values_name_line_key_and_reason)
                 {"KeyType=ec-p521", "KeyType", "ec-p256, ec-p384, rsa-2048 or rsa-3072"},
                 {"KeySource=caller", "KeySource", "daemon or cloud"},
                 {"KeyStore=pkcs11:token=a", "KeyStore", "not available in this version"},
-                {"VerifyCertificate=yes", "VerifyCertificate", "not available in this version"},
                 {"VerifyCertificate=maybe", "VerifyCertificate", "no boolean"},
-                {"VerifyClientId=x", "VerifyClientId", "not available in this version"},
+                {"VerifyClientId=$x", "VerifyClientId", "no '$'"},
+                {"VerifyClientId=a+b", "VerifyClientId", "no '+'"},
+                {"VerifyClientId=x%y\nClientId=x%%y", "VerifyClientId", "client id of the session"},
                 {"ClientId=$aws", "ClientId", "no '$'"},
                 {"ClientId=%z", "ClientId", "no specifier"},
                 {"KeepAliveSec=29", "KeepAliveSec", "30s to 1200s"},

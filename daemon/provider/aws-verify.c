@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* VerifyCertificate=yes: whether the service lets the new certificate in. A registered thing is no
+ * proof of it: a template may leave the certificate inactive, or give it a policy that does not
+ * allow this client id, and a device would find that out in the field.
+ *
+ * The client id must not be in use, since a service throws off whoever is connected with it: the
+ * claim session's is never taken. */
+
+#include <errno.h>
+
+#include "daemon/provider/lane-internal.h"
+
+static const char *client_id_of(const Lane *lane) {
+        return lane->profile->verify_client_id ? lane->profile->verify_client_id
+                                               : lane->job->result.thing_name;
+}
+
+static Failure *check_client_id(const Lane *lane) {
+        const char *id = client_id_of(lane);
+
+        if (!streq(id, lane->profile->client_id))
+                return NULL;
+        return failure_new(ERROR_BAD_PARAMETER,
+                           "the client id \"%s\" is the one of the claim's own session, which a "
+                           "second connection would throw off; set VerifyClientId= of [Profile %s]",
+                           id, lane->profile->name);
+}
+
+/* An outage is the session's trouble and not the certificate's: the job waits for the session. */
+static ExchangeEventType undecided_event(const Lane *lane) {
+        return lane->session.state == SESSION_READY ? EXCHANGE_EVENT_VERIFY_UNDECIDED
+                                                    : EXCHANGE_EVENT_NOT_SENT;
+}
+
+static ExchangeEventType event_of(const Lane *lane, ProbeVerdict verdict) {
+        switch (verdict) {
+        case PROBE_ACCEPTED:
+                return EXCHANGE_EVENT_VERIFIED;
+        case PROBE_REFUSED:
+                return EXCHANGE_EVENT_VERIFY_REFUSED;
+        case PROBE_UNDECIDED:
+                return undecided_event(lane);
+        case PROBE_BROKEN:
+                break;
+        }
+        return EXCHANGE_EVENT_BROKEN;
+}
+
+static void on_probed(ProbeVerdict verdict, Failure *failure, void *userdata) {
+        Lane *lane = userdata;
+
+        lane->probe = probe_free(lane->probe);
+        aws_exchange_event(lane, event_of(lane, verdict), failure);
+}
+
+static int start_probe(Lane *lane, const Secret *certificate) {
+        const Profile *p = lane->profile;
+        const ProbeParameters parameters = {
+                .host = p->endpoint,
+                .port = p->port,
+                .alpn = p->alpn,
+                .trusted = lane->trusted,
+                .certificate = certificate,
+                .private_key = lane->job->run->secrets.private_key,
+                .cipher_list = p->cipher_list,
+                .client_id = client_id_of(lane),
+                .timeout_usec = p->connect_timeout_usec,
+                .certificate_name = "the new certificate",
+                .private_key_name = "its private key",
+                .client_id_name = "VerifyClientId=",
+        };
+
+        return probe_new(lane->options.network, &parameters, on_probed, lane, &lane->probe);
+}
+
+void aws_verify_begin(Lane *lane) {
+        const char *pem = lane->job->result.certificate_pem;
+        _cleanup_secret_ Secret *certificate = NULL;
+        Failure *failure = check_client_id(lane);
+        int r;
+
+        if (failure) {
+                aws_exchange_event(lane, EXCHANGE_EVENT_BROKEN, failure);
+                return;
+        }
+        certificate = pem ? secret_new(pem, strlen(pem)) : NULL;
+        r = certificate ? start_probe(lane, certificate) : -ENOMEM;
+        if (r < 0)
+                aws_exchange_event(lane, EXCHANGE_EVENT_BROKEN,
+                                   failure_from_errno(r, "Cannot try the certificate"));
+}
+
+/* A D-Bus error has one message: what the service said belongs into it. */
+Failure *aws_verify_failure(const Lane *lane, const ExchangeEffect *e, Failure *cause) {
+        const char *thing = lane->job->result.thing_name;
+        Failure *f;
+
+        if (e->verify_undecided)
+                f = failure_new(ERROR_VERIFY_FAILED,
+                                "Thing %s is registered, but its certificate could not be tried, "
+                                "which does not say that it is bad: %s. Certificate and key are "
+                                "kept: fetch them as a result, or ask again under the same key to "
+                                "have them tried again",
+                                thing, failure_message(cause));
+        else
+                f = failure_new(ERROR_VERIFY_FAILED,
+                                "Thing %s is registered, but its certificate is not let in: %s. "
+                                "Certificate and key are kept: mend the template or its policy, "
+                                "then fetch them as a result, or ask again under the same key to "
+                                "have them tried again",
+                                thing, failure_message(cause));
+        /* Not what somebody has to mend first. */
+        if (f && failure_code(cause) != ERROR_BAD_PARAMETER &&
+            failure_code(cause) != ERROR_NOT_INITIALIZED)
+                f->retriable = e->verify_undecided;
+        return failure_with_cause(f, cause);
+}
