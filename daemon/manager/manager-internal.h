@@ -13,6 +13,7 @@
  *   reload.c       another configuration
  *   surroundings.c the clock is set, a network comes
  *   unwritten.c    what the disk does not take, and those who wait for it
+ *   uptime.c       the time that deadlines count by, over power cuts
  *   audit.c        the journal entries that do not change
  */
 
@@ -70,6 +71,8 @@ struct Manager {
         sd_event_source *orphan_timer;
         sd_event_source *retention_timer;
         usec_t retention_not_before; /* boot clock; after the disk refused */
+        sd_event_source *uptime_timer;
+        usec_t uptime_interval;      /* until it is noted again */
         ClockWatch *clock_watch;     /* NULL: there is none to be had */
         NetworkWatch *network_watch; /* likewise */
         size_t n_unwritten;          /* jobs that hold the others until the disk takes theirs */
@@ -231,6 +234,10 @@ void reload_settle(Slot *s);         /* the lane is free: put next_profile in it
 
 /* --- surroundings.c */
 void surroundings_watch(Manager *m);
+
+/* --- uptime.c */
+void uptime_begin_notes(Manager *m);
+void uptime_note_now(Manager *m); /* where some job counts by it */
 
 /* --- audit.c */
 void audit_accepted(const Job *job);

@@ -296,6 +296,7 @@ int manager_new(sd_event *event, const ManagerOptions *options, Manager **ret, i
                 return r;
         resume_all(m);
         surroundings_watch(m);
+        uptime_begin_notes(m);
         *ret = TAKE_PTR(m);
         return 0;
 }
@@ -322,6 +323,7 @@ Manager *manager_free(Manager *m) {
                 front_set_stopping(m->front);
         clock_watch_free(m->clock_watch);
         network_watch_free(m->network_watch);
+        uptime_note_now(m);
         /* What was asked of the disk is finished and answered first. */
         store_free(m->store);
         LIST_FOREACH_SAFE(slots, s, next, m)
@@ -334,6 +336,7 @@ Manager *manager_free(Manager *m) {
         sd_event_source_disable_unref(m->orphan_timer);
         sd_event_source_disable_unref(m->retention_timer);
         sd_event_source_disable_unref(m->idle_timer);
+        sd_event_source_disable_unref(m->uptime_timer);
         config_free(m->config);
         sd_event_unref(m->event);
         free(m);

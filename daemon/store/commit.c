@@ -89,13 +89,13 @@ static int unlink_if_there(const Round *round, const char *id, FileKind kind) {
 }
 
 static int append_lines(const Round *round, Change *c) {
-        JobClock clock = {.now_boot = clock_boot_usec()};
+        JobClock clock = *round->context->clock;
         int r;
 
         r = job_file_begin_append(round->disk, c->id, c->lines, c->lines_size, &c->file);
         if (r != -EFBIG)
                 return r;
-        memcpy(clock.boot_id, round->context->boot_id, sizeof(clock.boot_id));
+        clock.now_boot = clock_boot_usec();
         return job_file_begin_compact(round->disk, c->id, c->lines, c->lines_size, &clock,
                                       &c->file);
 }

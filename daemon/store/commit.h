@@ -24,7 +24,7 @@
 typedef struct CommitContext {
         const Disk *disk;
         const StateKeys *keys;
-        const char *boot_id;
+        const JobClock *clock; /* but for the present time */
 } CommitContext;
 
 /* Takes the changes out of the list one by one; whoever owns them reads their `error` then. */

@@ -6,6 +6,7 @@
  *   lock            held by the daemon that runs; its process id, for people
  *   version         of the layout
  *   starts          how often a daemon began here
+ *   uptime          of the machine, all its boots together
  *   state.key       seals the secrets, unless a credential does
  *   <id>.job        a job                   <id>.job.damaged-<time>     set aside
  *   <id>.secret     its secrets, sealed     <id>.secret.damaged-<time>  likewise
@@ -18,6 +19,7 @@
 #define FILE_LOCK "lock"
 #define FILE_VERSION "version"
 #define FILE_STARTS "starts"
+#define FILE_UPTIME "uptime"
 #define FILE_STATE_KEY "state.key"
 
 typedef enum FileKind {
@@ -26,7 +28,7 @@ typedef enum FileKind {
         FILE_KIND_SECRET,
         FILE_KIND_SECRET_NEW,
         FILE_KIND_NEW,       /* one of the others, on the way */
-        FILE_KIND_OWN,       /* lock, version, starts, state.key */
+        FILE_KIND_OWN,       /* lock, version, starts, uptime, state.key */
         FILE_KIND_SET_ASIDE, /* left to people */
         FILE_KIND_FOREIGN,
         FILE_KIND_MAX,

@@ -42,7 +42,9 @@ static int put_owner(json_t *o, const Peer *owner) {
 static int put_clock(json_t *o, const JobClock *clock) {
         if (clock->boot_id[0] != '\0' && field_put_string(o, "boot", clock->boot_id) < 0)
                 return -ENOMEM;
-        return field_put_time(o, "at", clock->now_boot);
+        if (field_put_time(o, "at", clock->now_boot) < 0)
+                return -ENOMEM;
+        return field_put_time(o, "before", clock->before);
 }
 
 static int put_spec(json_t *o, const JobSpec *spec) {

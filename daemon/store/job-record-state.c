@@ -6,6 +6,15 @@
 
 #include "daemon/store/json-field.h"
 
+/* What the machine was up from the line to the end of its boot, and in whole boots since. */
+static usec_t between(const json_t *o, const JobClock *clock, usec_t at) {
+        usec_t before = 0;
+
+        if (field_get_time(o, "before", &before) < 0)
+                return 0;
+        return usec_sub(clock->before, usec_add(before, at));
+}
+
 /* When, on this boot's clock, was that which was `age` old at the line's own time? Where a boot
  * cannot be told from another, one whose clock has gone on is taken for the same: counting too
  * little keeps a key too long, counting too much loses it. */
@@ -16,7 +25,7 @@ static usec_t rebase(const json_t *o, const JobClock *clock, usec_t at, usec_t a
 
         if (boot[0] != '\0' && clock->boot_id[0] != '\0')
                 same = streq(boot, clock->boot_id);
-        return same ? at - age : (usec_t) 0 - age;
+        return same ? at - age : (usec_t) 0 - age - between(o, clock, at);
 }
 
 int job_record_get_age(const json_t *o, const char *name, const JobClock *clock, usec_t *ret) {

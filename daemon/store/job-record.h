@@ -16,7 +16,8 @@
  *
  * Time: each line says on which boot and when on its clock it was written, and how long ago things
  * had happened by then. Read on the same boot, that gives the very times. On another boot what had
- * elapsed at the last line counts, and all of this boot's time; what lay between is unknown. */
+ * elapsed at the last line counts, the uptime of the boots between (see uptime.h), and all of this
+ * boot's time. */
 
 #include "daemon/model/job.h"
 #include "daemon/store/record-line.h"
@@ -30,6 +31,7 @@
 typedef struct JobClock {
         char boot_id[JOB_RECORD_BOOT_ID_LENGTH + 1]; /* "": cannot be known */
         usec_t now_boot;
+        usec_t before; /* uptime of all boots before this one, as far as it is known */
 } JobClock;
 
 /* What the line says of the job's secrets. */

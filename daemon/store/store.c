@@ -11,6 +11,7 @@
 #include "daemon/store/commit.h"
 #include "daemon/store/directory.h"
 #include "daemon/store/load.h"
+#include "daemon/store/uptime.h"
 
 /* A job has one change under way, seldom two; the jobs are bounded by MaxJobs. */
 #define STORE_QUEUE_MAX ((size_t) 64 * 1024)
@@ -21,7 +22,7 @@
 struct Store {
         Directory directory;
         StateKeys keys;
-        char boot_id[JOB_RECORD_BOOT_ID_LENGTH + 1];
+        JobClock clock; /* but for the present time */
         uint64_t next_serial;
         Worker *worker;
         ChangeList staged; /* the disk's thread */
@@ -31,9 +32,9 @@ struct Store {
 };
 
 static JobClock store_clock(const Store *s) {
-        JobClock clock = {.now_boot = clock_boot_usec()};
+        JobClock clock = s->clock;
 
-        memcpy(clock.boot_id, s->boot_id, sizeof(clock.boot_id));
+        clock.now_boot = clock_boot_usec();
         return clock;
 }
 
@@ -47,7 +48,7 @@ static void read_boot_id(Store *s) {
                 log_warning_errno(r, "cannot tell this boot from another; deadlines and retention "
                                      "count from the boot clock alone");
         else
-                (void) sd_id128_to_string(id, s->boot_id);
+                (void) sd_id128_to_string(id, s->clock.boot_id);
 }
 
 static void on_change_run(void *p) {
@@ -59,8 +60,7 @@ static void on_change_run(void *p) {
 
 static void on_lot_flush(void *userdata) {
         Store *s = userdata;
-        CommitContext context = {
-                .disk = &s->directory.disk, .keys = &s->keys, .boot_id = s->boot_id};
+        CommitContext context = {.disk = &s->directory.disk, .keys = &s->keys, .clock = &s->clock};
 
         commit_changes(&context, &s->staged);
 }
@@ -230,6 +230,8 @@ static int open_all(Store *s, sd_event *event, const char *directory, const char
                 return r;
         s->next_serial = (uint64_t) s->directory.starts << STORE_SERIALS_PER_START_BITS;
         read_boot_id(s);
+        s->clock = store_clock(s);
+        uptime_begin(&s->directory.disk, &s->clock);
         r = sd_event_add_defer(event, &s->refused_source, on_refused_defer, s);
         if (r >= 0)
                 r = sd_event_source_set_enabled(s->refused_source, SD_EVENT_OFF);
@@ -297,6 +299,12 @@ int store_load(Store *s, void (*on_job)(Job *job, void *userdata), void *userdat
 
 uint64_t store_next_serial(Store *s) {
         return s->next_serial++;
+}
+
+void store_note_uptime(Store *s) {
+        JobClock clock = store_clock(s);
+
+        uptime_note(s->worker, &s->directory.disk, &clock);
 }
 
 usec_t store_busy_since(Store *s) {

@@ -87,6 +87,11 @@ void store_remove(Store *s, const Job *job, StoreDone done, void *userdata);
  * with another state key. */
 void store_read_secrets(Store *s, const Job *job, StoreSecretsDone done, void *userdata);
 
+/* The machine's uptime becomes durable, soon: what deadlines and retention count by, over reboots
+ * (see uptime.h). A power cut takes what has passed since the last time, and since the last change
+ * of a job for that one. Nobody is told; a failure is logged. */
+void store_note_uptime(Store *s);
+
 /* Since when the disk worker has been at one task; USEC_INFINITY where it waits. */
 usec_t store_busy_since(Store *s);
 size_t store_pending(const Store *s);

@@ -194,6 +194,9 @@ void store_read_secrets(Store *s, const Job *job, StoreSecretsDone done, void *u
         ask(ASK_READ, job, NULL, NULL, done, userdata);
 }
 
+void store_note_uptime(Store *s) {
+}
+
 usec_t store_busy_since(Store *s) {
         return USEC_INFINITY;
 }

@@ -455,6 +455,8 @@ START_TEST(file_names_mean_what_they_say)
                 {"0123456789abcdef0123456789abcdef", FILE_KIND_FOREIGN},
                 {"0123456789abcdef0123456789abcdef.jobs", FILE_KIND_FOREIGN},
                 {"lock", FILE_KIND_OWN},
+                {"uptime", FILE_KIND_OWN},
+                {"uptime.new", FILE_KIND_NEW},
                 {"version.new", FILE_KIND_NEW},
                 {"state.key.new", FILE_KIND_NEW},
                 {"state.keys", FILE_KIND_FOREIGN},
