@@ -165,11 +165,15 @@ void agent_wait_state(fleetprov_client *client, JobId id, int state, const char 
 }
 
 fleetprov_result *agent_result(fleetprov_client *client, JobId id) {
+        agent_wait_end(client, id, FLEETPROV_STATE_SUCCEEDED);
+        return agent_fetch(client, id);
+}
+
+fleetprov_result *agent_fetch(fleetprov_client *client, JobId id) {
         fleetprov_result *result;
         fleetprov_event *event;
         uint64_t ticket;
 
-        agent_wait_end(client, id, FLEETPROV_STATE_SUCCEEDED);
         ck_assert_int_eq(fleetprov_client_get_result(client, id.text, &ticket), 0);
         event = answer_to(client, ticket);
         must_be_ok(event);

@@ -47,6 +47,9 @@ void agent_wait_state(fleetprov_client *client, JobId id, int state, const char 
 /* Waits for success. The result is the caller's. */
 fleetprov_result *agent_result(fleetprov_client *client, JobId id);
 
+/* The result of a job as it stands. */
+fleetprov_result *agent_fetch(fleetprov_client *client, JobId id);
+
 /* What the answer to a call about a job is: 0, or the code. */
 typedef int (*AgentCall)(fleetprov_client *client, const char *job_id, uint64_t *ret_ticket);
 int agent_call(fleetprov_client *client, AgentCall call, JobId id);
