@@ -31,6 +31,9 @@ fleetprov_client *agent_open_soon(const char *address);
 
 JobId agent_submit(fleetprov_client *client, const Wish *wish);
 
+/* 0 and the id, or the code. */
+int agent_try_submit(fleetprov_client *client, const Wish *wish, JobId *ret);
+
 /* It must be refused: the code. The error is the caller's; NULL: not wanted. */
 int agent_refused(fleetprov_client *client, const Wish *wish, fleetprov_error **ret_error);
 

@@ -29,7 +29,7 @@ static int bind_notify(const char *path) {
 }
 
 void daemon_make(Daemon *d) {
-        *d = (Daemon){.notify_fd = -1, .bus = "none"};
+        *d = (Daemon){.notify_fd = -1, .bus = "none", .program = FLEETPROVD};
         place_make(&d->place);
         d->config = place_path(&d->place, "fleetprovd.conf");
         d->state = place_path(&d->place, "state");
@@ -42,20 +42,35 @@ void daemon_configure(Daemon *d, const char *text) {
         (void) place_write(&d->place, "fleetprovd.conf", 0600, text);
 }
 
-void daemon_start_without_wait(Daemon *d) {
-        const char *const argv[] = {FLEETPROVD,
+static void start(Daemon *d, const char *notify_socket) {
+        const char *const argv[] = {d->program,
                                     place_text(&d->place, "--config=%s", d->config),
                                     place_text(&d->place, "--state-directory=%s", d->state),
                                     place_text(&d->place, "--socket=%s", d->socket),
                                     place_text(&d->place, "--bus=%s", d->bus),
                                     "--log-level=debug",
                                     NULL};
-        const char *const environment[] = {
-                place_text(&d->place, "NOTIFY_SOCKET=%s/notify", d->place.dir),
-                "LSAN_OPTIONS=print_suppressions=0:suppressions='" LEAKS_OF_LIBRARIES "'", NULL};
+        const char *environment[] = {
+                "LSAN_OPTIONS=print_suppressions=0:suppressions='" LEAKS_OF_LIBRARIES "'",
+                place_text(&d->place, "NOTIFY_SOCKET=%s", notify_socket), NULL, NULL, NULL};
+        size_t n = 2;
 
-        d->notify_fd = bind_notify(place_path(&d->place, "notify"));
+        if (d->fault)
+                environment[n++] = place_text(&d->place, "FLEETPROV_FAULT=%s", d->fault);
+        if (d->fault_list)
+                environment[n++] = place_text(&d->place, "FLEETPROV_FAULT_LIST=%s", d->fault_list);
         d->pid = process_start(argv, d->log, environment);
+}
+
+void daemon_start_without_wait(Daemon *d) {
+        const char *path = place_path(&d->place, "notify");
+
+        d->notify_fd = bind_notify(path);
+        start(d, path);
+}
+
+void daemon_start_unheard(Daemon *d) {
+        start(d, "");
 }
 
 void daemon_wait_notify(Daemon *d, const char *text) {

@@ -9,7 +9,10 @@
 typedef struct Daemon {
         Place place;
         const char *config, *state, *socket, *log, *bus;
-        int notify_fd; /* what sd_notify(3) says arrives here, or -1 */
+        const char *program;    /* fleetprovd, or another build of it */
+        const char *fault;      /* FLEETPROV_FAULT=, or NULL: see tests/faults */
+        const char *fault_list; /* FLEETPROV_FAULT_LIST=, or NULL */
+        int notify_fd;          /* what sd_notify(3) says arrives here, or -1 */
         pid_t pid;
 } Daemon;
 
@@ -21,6 +24,7 @@ void daemon_configure(Daemon *d, const char *text);
 
 void daemon_start(Daemon *d); /* and waits until it is READY; hears no more notifications */
 void daemon_start_without_wait(Daemon *d);
+void daemon_start_unheard(Daemon *d); /* one that may end at any time: it notifies nobody */
 void daemon_wait_notify(Daemon *d, const char *text); /* until a notification holds the text */
 
 /* SIGTERM: it ends with status 0, and no sanitizer had a word to say. */

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tests/integration/crash/life.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <sys/mman.h>
+
+#include "tests/integration/lib/agent.h"
+
+Got *got_new(size_t n) {
+        Got *got = mmap(NULL, n * sizeof(Got), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                        -1, 0);
+
+        ck_assert_ptr_ne(got, MAP_FAILED);
+        return got;
+}
+
+static void note(char *to, size_t size, const char *text) {
+        if (!text)
+                text = "";
+        ck_assert_uint_lt(strlen(text), size);
+        memcpy(to, text, strlen(text) + 1);
+}
+
+/* The same each time that it is told. */
+static void note_once(char *to, size_t size, const char *text) {
+        if (*to && text)
+                ck_assert_str_eq(to, text);
+        else
+                note(to, size, text);
+}
+
+static void check_key(const Application *a, const fleetprov_result *result) {
+        const char *pem = fleetprov_result_get_certificate_pem(result);
+        _cleanup_free_ char *key = NULL;
+
+        if (a->csr_key) {
+                identity_assert_pair(pem, a->csr_key, NULL);
+                return;
+        }
+        key = agent_secret(result, FLEETPROV_SECRET_PRIVATE_KEY);
+        identity_assert_pair(pem, key, NULL);
+}
+
+/* Whoever gets secrets twice gets the same ones. */
+static void take_secret(Got *got, const fleetprov_result *result) {
+        const int kinds[] = {FLEETPROV_SECRET_PRIVATE_KEY, FLEETPROV_SECRET_OWNERSHIP_TOKEN};
+
+        for (size_t i = 0; i < ELEMENTSOF(kinds); i++)
+                if (fleetprov_result_has_secret(result, kinds[i])) {
+                        _cleanup_free_ char *secret = agent_secret(result, kinds[i]);
+
+                        got->key = identity_trace(secret);
+                        got->n_delivered++;
+                        return;
+                }
+}
+
+static void take_result(const Application *a, const fleetprov_result *result) {
+        const bool registers = a->ask->operation == FLEETPROV_OPERATION_PROVISION ||
+                               a->ask->operation == FLEETPROV_OPERATION_REGISTER_THING;
+        const bool creates = a->ask->operation != FLEETPROV_OPERATION_REGISTER_THING;
+        Got *got = a->got;
+
+        if (creates) {
+                ck_assert_ptr_nonnull(fleetprov_result_get_certificate_id(result));
+                note_once(got->certificate, sizeof(got->certificate),
+                          fleetprov_result_get_certificate_id(result));
+                if (!fleetprov_result_get_secrets_erased(result))
+                        check_key(a, result);
+        }
+        if (registers)
+                note_once(got->thing, sizeof(got->thing), fleetprov_result_get_thing_name(result));
+        take_secret(got, result);
+}
+
+static void read_record(fleetprov_client *client, JobId id, Got *got) {
+        fleetprov_job *job = agent_job(client, id);
+        const fleetprov_error *error = fleetprov_job_get_error(job);
+        const char *text;
+
+        got->state = fleetprov_job_get_state(job);
+        note(got->error, sizeof(got->error), error ? fleetprov_error_get_name(error) : NULL);
+        note(got->service_code, sizeof(got->service_code),
+             error ? fleetprov_error_get_service_code(error) : NULL);
+        got->n_left = fleetprov_job_get_n_left_certificates(job);
+        ck_assert_uint_le(got->n_left, ELEMENTSOF(got->left));
+        for (unsigned i = 0; i < got->n_left; i++)
+                note(got->left[i], sizeof(got->left[i]),
+                     fleetprov_job_get_left_certificate(job, i));
+        got->n_perhaps = 0;
+        for (size_t i = 0; fleetprov_job_enumerate_history(job, i, NULL, NULL, NULL, &text) > 0;
+             i++) {
+                got->n_perhaps += strstr(text, "may have been made") != NULL;
+                got->went_on = got->went_on || strstr(text, "going on with the certificate");
+        }
+        fleetprov_job_free(job);
+}
+
+static fleetprov_result *fetch(fleetprov_client *client, const Application *a, JobId id) {
+        fleetprov_result *result = agent_result(client, id);
+
+        take_result(a, result);
+        return result;
+}
+
+/* A daemon that died before it said a single word gets no second chance from the library: whether
+ * it is coming back is for the application to know. This one does, and asks again with its key. */
+static fleetprov_client *submit(const char *socket, const Wish *wish, JobId *ret) {
+        for (unsigned tries = 0;;) {
+                fleetprov_client *client = agent_open_soon(socket);
+                int code = agent_try_submit(client, wish, ret);
+
+                if (code == FLEETPROV_OK)
+                        return client;
+                ck_assert_int_eq(code, FLEETPROV_CONNECTION_LOST);
+                fleetprov_client_free(client);
+                ck_assert(process_pause(&tries));
+        }
+}
+
+void application_run(void *application) {
+        const Application *a = application;
+        const Wish wish = {.operation = a->ask->operation,
+                           .key = a->key,
+                           .serial = a->serial,
+                           .key_source = a->ask->key_source,
+                           .csr = a->csr,
+                           .token = a->token,
+                           .token_size = a->token ? strlen(a->token) : 0};
+        fleetprov_client *client;
+        fleetprov_job *job;
+        JobId id, again;
+
+        client = submit(a->socket, &wish, &id);
+        note(a->got->job, sizeof(a->got->job), id.text);
+        job = agent_wait(client, id);
+        a->got->state = fleetprov_job_get_state(job);
+        fleetprov_job_free(job);
+        if (a->got->state == FLEETPROV_STATE_SUCCEEDED) {
+                fleetprov_result_free(fetch(client, a, id));
+                ck_assert_int_eq(agent_call(client, fleetprov_client_acknowledge, id),
+                                 FLEETPROV_OK);
+                again = agent_submit(client, &wish);
+                ck_assert_str_eq(again.text, id.text);
+                fleetprov_result_free(fetch(client, a, id));
+        }
+        read_record(client, id, a->got);
+        a->got->over = true;
+        fleetprov_client_free(client);
+}
+
+pid_t application_start(Application *a) {
+        return process_fork_as(geteuid(), getegid(), NULL, 0, application_run, a);
+}
+
+size_t client_count(Cloud *c, const char *client_id, const char *operation, const char *part) {
+        const char *journal = place_path(&c->place, "journal.jsonl");
+        _cleanup_free_ char *text = file_read(journal, NULL), *client = NULL;
+        char *rest = text, *line;
+        size_t n = 0;
+
+        ck_assert_ptr_nonnull(text);
+        ck_assert_int_gt(asprintf(&client, "\"client\":\"%s\"", client_id), 0);
+        while ((line = strsep(&rest, "\n")))
+                n += strstr(line, client) && strstr(line, operation) && strstr(line, part);
+        return n;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* One application's job and the daemons that it outlives: the application runs as a process of its
+ * own and knows nothing of their deaths; whoever keeps the daemons reads here what it has got. */
+
+#include "tests/integration/lib/daemon.h"
+#include "tests/integration/lib/identity.h"
+#include "tests/integration/lib/process.h"
+
+/* How an application asks. */
+typedef struct Ask {
+        const char *name; /* of the operation and key source */
+        int operation;
+        const char *key_source;
+        bool brings_csr, brings_token;
+} Ask;
+
+/* What it has got, in memory that both processes share. */
+typedef struct Got {
+        char job[33];
+        int state;
+        char error[33], service_code[65];
+        char certificate[129], thing[65];
+        Trace key;            /* of the private key or, where there is none, the ownership token */
+        unsigned n_delivered; /* how often secrets were handed over */
+        unsigned n_left;      /* certificates on record as left behind */
+        char left[4][129];
+        unsigned n_perhaps; /* times that its history says that one may have been made */
+        bool went_on;       /* its history says that a daemon went on with the certificate */
+        bool over;
+} Got;
+
+typedef struct Application {
+        const Ask *ask;
+        const char *socket, *key, *serial;
+        const char *csr, *csr_key, *token; /* what it brings, or NULL */
+        Got *got;
+} Application;
+
+/* Memory for that many, zeroed, shared with children. */
+Got *got_new(size_t n);
+
+/* Submits, waits, fetches the result and checks it, acknowledges, and asks for the same again,
+ * which must find the same. Whatever fails, fails the test. */
+void application_run(void *application);
+
+/* As a child process. */
+pid_t application_start(Application *a);
+
+/* How many operations of this client the cloud's journal has, that end so. */
+size_t client_count(Cloud *c, const char *client_id, const char *operation, const char *part);

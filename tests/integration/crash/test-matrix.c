@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* The crash matrix. A dry run with a daemon that lists its fault points says which ones a job
+ * passes, from the daemon's start to the last answer; then a daemon is killed at each of them, each
+ * time it is passed, and started again, while an application goes its way.
+ *
+ * What is promised, for a kill at any point:
+ *   - the job ends succeeded, and its application gets one identity, the same whenever it asks;
+ *   - one certificate is made, and at most one more for the kill;
+ *   - a certificate that was made and not delivered is on record. By its id where the daemon had
+ *     kept its answer (`leftCertificates`). Killed between the service's work and that, the daemon
+ *     cannot know the id: then the job's history says that one may have been made and left behind,
+ *     and says so only where a certificate had been asked for;
+ *   - a single RegisterThing whose answer was lost has spent its token, and nothing brings the
+ *     answer back: the job fails with the service's word for that, and its history says what may
+ *     have been done.
+ *
+ * One operation and key source a program run: its name is the argument. */
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+#include "tests/integration/crash/life.h"
+#include "tests/integration/lib/stage.h"
+
+/* Most of a case is waiting, for the session above all. */
+#define WORKERS 4U
+#define POINTS_MAX 512U
+#define KILL_TEST_PATIENCE_SEC 240
+
+static const Ask asks[] = {
+        {"provision-daemon-key", FLEETPROV_OPERATION_PROVISION, "daemon", false, false},
+        {"provision-cloud-key", FLEETPROV_OPERATION_PROVISION, "cloud", false, false},
+        {"provision-csr", FLEETPROV_OPERATION_PROVISION, NULL, true, false},
+        {"create-from-csr", FLEETPROV_OPERATION_CREATE_CERTIFICATE_FROM_CSR, NULL, true, false},
+        {"create-keys", FLEETPROV_OPERATION_CREATE_KEYS_AND_CERTIFICATE, NULL, false, false},
+        {"register-thing", FLEETPROV_OPERATION_REGISTER_THING, NULL, false, true},
+};
+
+static const Ask *ask; /* of this run */
+
+/* --- one life ----------------------------------------------------------------------------------
+ */
+
+typedef struct Case {
+        Daemon daemon;
+        const char *name; /* of client, thing and key */
+        char *csr, *csr_key, *token;
+        Application application;
+        Got *got;
+} Case;
+
+/* A token of a certificate that some other job made. */
+static char *make_token(const char *csr) {
+        fleetprov_client *other = agent_open(d.socket);
+        fleetprov_result *result;
+        char *token;
+
+        result = agent_result(
+                other,
+                agent_submit(other,
+                             &(Wish){.operation = FLEETPROV_OPERATION_CREATE_CERTIFICATE_FROM_CSR,
+                                     .csr = csr}));
+        token = agent_secret(result, FLEETPROV_SECRET_OWNERSHIP_TOKEN);
+        fleetprov_result_free(result);
+        fleetprov_client_free(other);
+        return token;
+}
+
+static void case_begin(Case *c, unsigned number, Got *got) {
+        *c = (Case){.got = got};
+        daemon_make(&c->daemon);
+        c->name = place_text(&c->daemon.place, "%s-%u", ask->name, number);
+        c->daemon.program = FLEETPROVD_FAULTS;
+        daemon_configure(
+                &c->daemon,
+                cloud_profile(&cloud, "aws", place_text(&c->daemon.place, "ClientId=%s", c->name)));
+        c->application = (Application){.ask = ask,
+                                       .socket = c->daemon.socket,
+                                       .key = c->name,
+                                       .serial = ask->operation == FLEETPROV_OPERATION_PROVISION ||
+                                                                 ask->brings_token
+                                                         ? c->name
+                                                         : NULL,
+                                       .got = got};
+        if (!ask->brings_csr && !ask->brings_token)
+                return;
+        identity_make_csr(&c->csr_key, &c->csr);
+        if (ask->brings_csr) {
+                c->application.csr = c->csr;
+                c->application.csr_key = c->csr_key;
+        } else
+                c->application.token = c->token = make_token(c->csr);
+}
+
+static void case_end(Case *c) {
+        if (c->daemon.pid > 0)
+                daemon_kill(&c->daemon);
+        daemon_done(&c->daemon);
+        free(c->csr);
+        free(c->csr_key);
+        free(c->token);
+}
+
+/* --- the dry run -------------------------------------------------------------------------------
+ */
+
+typedef struct Points {
+        char *text; /* of the list */
+        char *names[POINTS_MAX];
+        unsigned pass[POINTS_MAX]; /* 1: the first time in that life */
+        unsigned n;
+        unsigned job;   /* where the job's begin, behind those of the daemon's start */
+        unsigned noted; /* its first line: what is asked for is on record from here on */
+} Points;
+
+static unsigned find(const Points *points, const char *name) {
+        unsigned i = 0;
+
+        while (i < points->n && !streq(points->names[i], name))
+                i++;
+        ck_assert_msg(i < points->n, "%s: no job passes %s", ask->name, name);
+        return i;
+}
+
+static void read_points(Points *points, const char *path) {
+        char *rest, *name;
+
+        points->text = rest = file_read(path, NULL);
+        ck_assert_ptr_nonnull(rest);
+        while ((name = strsep(&rest, "\n")) && *name) {
+                ck_assert_uint_lt(points->n, POINTS_MAX);
+                points->pass[points->n] = 1;
+                for (unsigned i = 0; i < points->n; i++)
+                        points->pass[points->n] += streq(points->names[i], name);
+                points->names[points->n++] = name;
+        }
+        points->job = find(points,
+                           ask->brings_token ? "before-write-secret-new" : "before-write-job-new");
+        points->noted = find(points, "after-write-job");
+}
+
+static void discover(Points *points) {
+        Got *got = got_new(1);
+        Case c;
+
+        case_begin(&c, 0, got);
+        c.daemon.fault_list = place_path(&c.daemon.place, "points");
+        daemon_start(&c.daemon);
+        process_join(application_start(&c.application));
+        ck_assert(got->over);
+        ck_assert_int_eq(got->state, FLEETPROV_STATE_SUCCEEDED);
+        ck_assert_uint_eq(got->n_left + got->n_perhaps, 0);
+        read_points(points, c.daemon.fault_list);
+        case_end(&c);
+}
+
+/* --- a kill ------------------------------------------------------------------------------------
+ */
+
+static bool has_ended(pid_t pid) {
+        siginfo_t end = {};
+
+        (void) waitid(P_PID, (id_t) pid, &end, WEXITED | WNOHANG | WNOWAIT);
+        return end.si_pid != 0;
+}
+
+/* The daemon dies at the point, and another one takes its place, whatever the application does. */
+static void live_through(Case *c, const char *point) {
+        pid_t application;
+        int status;
+
+        c->daemon.fault = point;
+        daemon_start_unheard(&c->daemon);
+        application = application_start(&c->application);
+        WAIT_FOR(has_ended(c->daemon.pid) || has_ended(application));
+        ck_assert_msg(has_ended(c->daemon.pid), "%s was not passed", point);
+        status = process_wait(c->daemon.pid);
+        ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
+                      "%s: the daemon ended with wait status %#x", point, (unsigned) status);
+        daemon_assert_log_is_sane(&c->daemon);
+        c->daemon.fault = NULL;
+        daemon_start(&c->daemon);
+        process_join(application);
+        ck_assert(c->got->over);
+}
+
+/* What people see who ask. */
+static void check_show(const Case *c) {
+        const char *const argv[] = {
+                FLEETPROVCTL, place_text(&cloud.place, "--socket=%s", c->daemon.socket),
+                "--json=off", "show",
+                c->name,      NULL};
+        const char *const environment[] = {"COLUMNS=400", NULL};
+        _cleanup_free_ char *output = NULL;
+
+        ck_assert_int_eq(process_run(argv, environment, &output), 0);
+        ck_assert_msg(strstr(output, c->got->n_left > 0 ? c->got->left[0] : "may have been made"),
+                      "%s", output);
+}
+
+static void check_certificates(const Case *c, const char *point, bool asked) {
+        const Got *got = c->got;
+        size_t made = client_count(&cloud, c->name, "\"operation\":\"create-", "certificateId");
+
+        if (ask->operation == FLEETPROV_OPERATION_REGISTER_THING) {
+                ck_assert_uint_eq(made + got->n_left + got->n_perhaps, 0);
+                return;
+        }
+        ck_assert_msg(made >= 1 && made <= 2, "%s: %zu certificates", point, made);
+        ck_assert_uint_eq(client_count(&cloud, c->name, "create-", got->certificate), 1);
+        for (unsigned i = 0; i < got->n_left; i++) {
+                ck_assert_str_ne(got->left[i], got->certificate);
+                ck_assert_uint_eq(client_count(&cloud, c->name, "create-", got->left[i]), 1);
+        }
+        if (got->went_on) /* whatever it had kept it can name */
+                ck_assert_msg(got->n_left == made - 1 && got->n_perhaps == 0,
+                              "%s: %zu made, %u left, %u perhaps", point, made, got->n_left,
+                              got->n_perhaps);
+        else
+                ck_assert_msg(got->n_left == 0 && got->n_perhaps >= made - 1 && got->n_perhaps <= 1,
+                              "%s: %zu made, %u left, %u perhaps", point, made, got->n_left,
+                              got->n_perhaps);
+        if (!asked)
+                ck_assert_uint_eq(got->n_left + got->n_perhaps, 0);
+        if (made > 1)
+                check_show(c);
+}
+
+static void check_delivery(const Case *c, const char *point) {
+        const bool brings_secret = ask->operation == FLEETPROV_OPERATION_PROVISION
+                                           ? !ask->brings_csr
+                                           : ask->operation != FLEETPROV_OPERATION_REGISTER_THING;
+        const Got *got = c->got;
+        size_t registered = client_count(&cloud, c->name, "\"operation\":\"register\"",
+                                         "\"outcome\":\"accepted\"");
+
+        if (ask->brings_token && got->state == FLEETPROV_STATE_FAILED) {
+                ck_assert_uint_eq(registered, 1);
+                ck_assert_str_eq(got->error, "server-refused");
+                ck_assert_str_eq(got->service_code, "InvalidCertificateOwnershipToken");
+                return;
+        }
+        ck_assert_msg(got->state == FLEETPROV_STATE_SUCCEEDED, "%s: %s %s", point,
+                      fleetprov_state_to_string(got->state), got->error);
+        /* Acknowledged, they are gone: the second time there are none. */
+        ck_assert_uint_eq(got->n_delivered, brings_secret);
+        if (got->thing[0]) {
+                ck_assert_str_eq(got->thing, place_text(&cloud.place, "thing-%s", c->name));
+                ck_assert_uint_ge(registered, 1);
+        }
+        if (ask->operation == FLEETPROV_OPERATION_PROVISION) {
+                _cleanup_free_ char *state = cloud_certificate_state(&cloud, got->certificate);
+
+                ck_assert_str_eq(state, "ACTIVE");
+        }
+}
+
+static void kill_at(const Points *points, unsigned i, Got *got) {
+        _cleanup_free_ char *point = NULL;
+        Case c;
+
+        ck_assert_int_gt(asprintf(&point, "%s:%u", points->names[i], points->pass[i]), 0);
+        case_begin(&c, i + 1, got);
+        live_through(&c, point);
+        printf("%s: %s, %u left behind by name, %u perhaps\n", point,
+               fleetprov_state_to_string(got->state), got->n_left, got->n_perhaps);
+        (void) fflush(stdout);
+        check_delivery(&c, point);
+        check_certificates(&c, point, i >= points->noted);
+        case_end(&c);
+}
+
+/* --- all of them -------------------------------------------------------------------------------
+ */
+
+typedef struct Share {
+        const Points *points;
+        unsigned first; /* and each WORKERSth from there on */
+        Got *got;
+} Share;
+
+static void run_share(void *userdata) {
+        const Share *share = userdata;
+
+        for (unsigned i = share->first; i < share->points->n; i += WORKERS)
+                kill_at(share->points, i, share->got + i);
+}
+
+/* Beyond the patience with one process. */
+static void join(pid_t pid) {
+        for (unsigned i = 0; i < KILL_TEST_PATIENCE_SEC && !has_ended(pid); i++)
+                (void) sleep(1);
+        process_join(pid);
+}
+
+/* A daemon that was killed between the answer and its store has spent the token, and could not
+ * know: the service calls that a breach. Nothing else is to be forgiven. */
+static void forgive_spent_tokens(void) {
+        const char *path = place_path(&cloud.place, "breaches");
+        _cleanup_free_ char *text = file_read(path, NULL);
+
+        ck_assert_ptr_nonnull(text);
+        ck_assert_msg(file_count_lines(path, "\"breach\":\"token-spent\"", NULL) ==
+                              file_count_lines(path, "\"breach\"", NULL),
+                      "the cloud notes: %.800s", text);
+        cloud_forget_breaches(&cloud);
+}
+
+START_TEST(killed_at_each_point_the_job_ends_well)
+{
+        Share shares[WORKERS];
+        pid_t pids[WORKERS];
+        Points points = {};
+        Got *got;
+
+        if (ask->brings_token)
+                stage_start("", "ClientId=tokens");
+        discover(&points);
+        got = got_new(points.n);
+        for (unsigned i = 0; i < WORKERS; i++) {
+                /* The daemon's start is the same for all: one of them tries it. */
+                shares[i] = (Share){
+                        .points = &points, .first = (ask == asks ? 0 : points.job) + i, .got = got};
+                pids[i] = process_fork_as(geteuid(), getegid(), NULL, 0, run_share, shares + i);
+        }
+        for (unsigned i = 0; i < WORKERS; i++)
+                join(pids[i]);
+        printf("%s: killed at each of %u points\n", ask->name,
+               points.n - (ask == asks ? 0 : points.job));
+        free(points.text);
+        forgive_spent_tokens();
+}
+END_TEST
+
+int main(int argc, char **argv) {
+        Suite *suite = suite_create("daemon: killed at each point");
+        TCase *tc = stage_alone(suite, argc == 2 ? argv[1] : "?");
+
+        for (size_t i = 0; i < ELEMENTSOF(asks); i++)
+                if (argc == 2 && streq(asks[i].name, argv[1]))
+                        ask = asks + i;
+        if (!ask) {
+                fputs("usage: test-crash-matrix OPERATION; see the file\n", stderr);
+                return 2;
+        }
+        tcase_set_timeout(tc, KILL_TEST_PATIENCE_SEC);
+        tcase_add_test(tc, killed_at_each_point_the_job_ends_well);
+        return stage_run(suite);
+}
