@@ -8,6 +8,12 @@
 
 #define BEGIN_LINE "BEGIN\r\n"
 #define BEGIN_SIZE (sizeof(BEGIN_LINE) - 1)
+#define MESSAGE_METHOD_CALL 1
+
+/* The header is a multiple of eight bytes long. */
+static uint64_t padded(uint64_t size) {
+        return (size + 7) & ~UINT64_C(7);
+}
 
 size_t gate_frame_want(const GateFrame *f) {
         switch (f->state) {
@@ -21,6 +27,8 @@ size_t gate_frame_want(const GateFrame *f) {
         case GATE_FRAME_START:
         case GATE_FRAME_HEADER:
                 return GATE_HEADER_SIZE - f->got;
+        case GATE_FRAME_FIELDS:
+                return padded(f->fields_size) - f->fields_got;
         case GATE_FRAME_BODY:
                 return (size_t) f->left;
         }
@@ -70,10 +78,45 @@ static void begin_message(GateFrame *f) {
         f->got = 0;
         f->n_fds = 0;
         f->size = f->left = 0;
+        f->fields_size = f->fields_got = 0;
 }
 
-/* byte order, type, flags, version, u32 body size, u32 serial, u32 size of the header fields; the
- * fields are padded to a multiple of eight. */
+static void begin_body(GateFrame *f) {
+        if (f->left > 0)
+                f->state = GATE_FRAME_BODY;
+        else
+                begin_message(f);
+}
+
+/* Descriptors wait until it is known what for. */
+static int begin_fields(GateFrame *f, uint64_t size) {
+        const uint8_t *h = f->header;
+
+        if (h[1] != MESSAGE_METHOD_CALL || read_u32(h + 8, h[0] == 'l') == 0 || size == 0 ||
+            padded(size) > GATE_FIELDS_MAX)
+                return -EBADMSG;
+        f->fields_size = (size_t) size;
+        f->state = GATE_FRAME_FIELDS;
+        return 0;
+}
+
+static int feed_fields(GateFrame *f, const uint8_t *data, size_t n) {
+        memcpy(f->fields + f->fields_got, data, n);
+        f->fields_got += n;
+        f->left -= n;
+        if (f->fields_got < padded(f->fields_size))
+                return 0;
+        for (size_t i = f->fields_size; i < f->fields_got; i++)
+                if (f->fields[i] != 0)
+                        return -EBADMSG;
+        if (gate_fields_check(f->fields, f->fields_size, f->header[0] == 'l', f->n_fds) < 0)
+                return -EBADMSG;
+        f->lets_fds_pass = true;
+        begin_body(f);
+        return 0;
+}
+
+/* byte order, type, flags, version, u32 body size, u32 serial, u32 size of the header fields */
 static int read_header(GateFrame *f) {
         const uint8_t *h = f->header;
         uint64_t body, fields;
@@ -82,14 +125,13 @@ static int read_header(GateFrame *f) {
                 return -EBADMSG;
         body = read_u32(h + 4, h[0] == 'l');
         fields = read_u32(h + 12, h[0] == 'l');
-        f->size = GATE_HEADER_SIZE + ((fields + 7) & ~UINT64_C(7)) + body;
+        f->size = GATE_HEADER_SIZE + padded(fields) + body;
         if (f->size > IPC_MESSAGE_MAX)
                 return -EMSGSIZE;
         f->left = f->size - GATE_HEADER_SIZE;
-        if (f->left > 0)
-                f->state = GATE_FRAME_BODY;
-        else
-                begin_message(f);
+        if (f->n_fds > 0)
+                return begin_fields(f, fields);
+        begin_body(f);
         return 0;
 }
 
@@ -113,12 +155,14 @@ int gate_frame_feed(GateFrame *f, const uint8_t *data, size_t n, size_t n_fds) {
                 if (f->n_fds > IPC_MESSAGE_FDS_MAX)
                         return -E2BIG;
                 f->state = GATE_FRAME_HEADER;
+                f->lets_fds_pass = false;
                 memcpy(f->header + f->got, data, n);
                 f->got += n;
                 return f->got == GATE_HEADER_SIZE ? read_header(f) : 0;
+        case GATE_FRAME_FIELDS:
+                return n_fds > 0 ? -E2BIG : feed_fields(f, data, n);
         case GATE_FRAME_BODY:
-                f->n_fds += n_fds;
-                if (f->n_fds > IPC_MESSAGE_FDS_MAX)
+                if (n_fds > 0)
                         return -E2BIG;
                 f->left -= n;
                 if (f->left == 0)

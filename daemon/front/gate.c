@@ -30,7 +30,8 @@ struct Gate {
 
         uint8_t *buffer; /* of GATE_BUFFER bytes, while something waits in it */
         size_t start, end;
-        int fds[IPC_MESSAGE_FDS_MAX]; /* they go with the byte at `start` */
+        int fds[IPC_MESSAGE_FDS_MAX]; /* they go with the next byte, once the frame lets them pass
+                                       */
         size_t n_fds;
 };
 
@@ -54,12 +55,12 @@ static void throw_out(Gate *g) {
 }
 
 static void refuse(Gate *g, int r) {
-        const char *why = "sends what is no D-Bus message";
+        const char *why = "sends what is no D-Bus message, or descriptors with one that takes none";
 
         if (r == -EMSGSIZE)
                 why = "sends a message above the limit of 256 KiB, or an endless handshake";
         else if (r == -E2BIG)
-                why = "sends more than 4 descriptors with a message, or some before its time";
+                why = "sends more than 4 descriptors with a message, or some out of place";
         else if (r == -ETIMEDOUT)
                 why = "did not finish a message, or its handshake, within 10 s";
         /* Not louder: whoever may connect could fill the log with it. */
@@ -80,11 +81,18 @@ static void set_timer(Gate *g, usec_t when) {
                 throw_out(g);
 }
 
-/* Reads on, or waits: for the client (and then not for ever), for the reader, or for `may_read`. */
-static void arrange(Gate *g) {
-        bool waits = g->buffer || g->held_up;
+/* Whether it does not read for now, however much there is. */
+static bool waits_for_us(const Gate *g) {
+        return g->buffer || g->held_up;
+}
 
-        if (sd_event_source_set_enabled(g->readable, waits ? SD_EVENT_OFF : SD_EVENT_ON) < 0 ||
+/* Reads on, or waits: for the client (and then not for ever), for the reader, or for `may_read`. It
+ * looks all the while whether the client is gone: sd-bus is told so by its end of the connection
+ * over and over, and does not close before its input ends, which comes from here. */
+static void arrange(Gate *g) {
+        bool waits = waits_for_us(g);
+
+        if (sd_event_source_set_io_events(g->readable, waits ? EPOLLHUP : EPOLLIN) < 0 ||
             sd_event_source_set_enabled(g->writable, g->buffer ? SD_EVENT_ON : SD_EVENT_OFF) < 0) {
                 throw_out(g);
                 return;
@@ -117,7 +125,7 @@ static int pass_on(Gate *g, const uint8_t *data, size_t size, size_t *ret_writte
                 struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
                 ssize_t n;
 
-                if (g->n_fds > 0) {
+                if (g->n_fds > 0 && g->frame.lets_fds_pass) {
                         message.msg_control = &control;
                         message.msg_controllen = CMSG_SPACE(sizeof(int) * g->n_fds);
                         control.header = (struct cmsghdr){
@@ -134,7 +142,8 @@ static int pass_on(Gate *g, const uint8_t *data, size_t size, size_t *ret_writte
                         return -errno;
                 if (n < 0)
                         break;
-                close_fds(g);
+                if (g->frame.lets_fds_pass)
+                        close_fds(g);
                 done += (size_t) n;
         }
         *ret_written = done;
@@ -226,9 +235,14 @@ static void relay(Gate *g) {
                 arrange(g);
 }
 
-static int on_client_readable(_unused_ sd_event_source *s, _unused_ int fd,
-                              _unused_ uint32_t revents, void *userdata) {
-        relay(userdata);
+static int on_client_readable(_unused_ sd_event_source *s, _unused_ int fd, uint32_t revents,
+                              void *userdata) {
+        Gate *g = userdata;
+
+        if (!waits_for_us(g))
+                relay(g);
+        else if (revents & (EPOLLHUP | EPOLLERR))
+                throw_out(g); /* who could be answered no more need not be heard either */
         return 0;
 }
 

@@ -6,7 +6,8 @@
  *
  *   - the frame always wants a byte, and never one beyond the end of a message
  *   - the handshake ends with the first line that is BEGIN, wherever reads are cut
- *   - no message passes that is longer than IPC_MESSAGE_MAX, or with too many descriptors */
+ *   - no message passes that is longer than IPC_MESSAGE_MAX, or with too many descriptors
+ *   - descriptors come through with the messages that may bring them, and with no others */
 
 #include <errno.h>
 
@@ -49,7 +50,7 @@ static size_t message_size(const uint8_t *data, size_t left) {
 /* Feeds at most `step` bytes at once; gives the place where each message began to `on_start`. */
 static int feed_all(const uint8_t *data, size_t size, size_t step, size_t *ret_at,
                     size_t *ret_handshake) {
-        size_t message = 0;
+        size_t message = 0, fds = 0;
         GateFrame f;
         int r = 0;
 
@@ -73,6 +74,10 @@ static int feed_all(const uint8_t *data, size_t size, size_t step, size_t *ret_a
                 *ret_at += n;
                 if (handshake && !gate_frame_is_handshake(&f))
                         *ret_handshake = *ret_at;
+                fds = start ? n_fds : fds;
+                must(!f.lets_fds_pass || fds > 0);
+                if (!handshake && f.state == GATE_FRAME_START)
+                        must(fds == 0 || f.lets_fds_pass);
                 if (!handshake && f.state == GATE_FRAME_START)
                         must(*ret_at - message == message_size(data + message, size - message) &&
                              *ret_at - message <= IPC_MESSAGE_MAX);

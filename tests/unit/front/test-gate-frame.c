@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "protocol/ipc/limits.h"
+#include "tests/unit/front/submit-header.h"
 
 #define HANDSHAKE "AUTH EXTERNAL 30\r\nNEGOTIATE_UNIX_FD\r\nBEGIN\r\n"
 
@@ -176,30 +177,80 @@ START_TEST(size_is_bounded)
 }
 END_TEST
 
+/* All of a call of Submit that says `said`, descriptors coming with its first byte. */
+static int feed_submit(GateFrame *f, uint32_t said, size_t brought) {
+        SubmitHeader h = submit_header_make(said, 64);
+        uint8_t body[64] = {};
+        int r;
+
+        r = gate_frame_feed(f, h.data, 1, brought);
+        if (r < 0)
+                return r;
+        ck_assert(!f->lets_fds_pass);
+        r = feed_all(f, h.data + 1, h.size - 1, 7, NULL);
+        if (r < 0)
+                return r;
+        ck_assert(f->lets_fds_pass == (brought > 0));
+        return feed_all(f, body, sizeof(body), SIZE_MAX, NULL);
+}
+
 START_TEST(descriptors_are_counted_by_message)
 {
-        uint8_t h[GATE_HEADER_SIZE], body[64] = {};
+        uint8_t h[GATE_HEADER_SIZE];
         GateFrame f;
 
-        make_header(h, 64, 0, true);
         begin(&f);
-        for (unsigned i = 0; i < 3; i++) { /* each may have as many */
-                ck_assert_int_eq(gate_frame_feed(&f, h, 1, IPC_MESSAGE_FDS_MAX - 1), 0);
-                ck_assert_int_eq(gate_frame_feed(&f, h + 1, 15, 0), 0);
-                ck_assert_int_eq(gate_frame_feed(&f, body, 64, 1), 0);
-        }
-        ck_assert_int_eq(gate_frame_feed(&f, h, 16, IPC_MESSAGE_FDS_MAX), 0);
-        ck_assert_int_eq(gate_frame_feed(&f, body, 64, 1), -E2BIG);
+        for (uint32_t i = 0; i <= IPC_MESSAGE_FDS_MAX; i++) /* each may have as many */
+                ck_assert_int_eq(feed_submit(&f, i, i), 0);
         begin(&f);
-        ck_assert_int_eq(gate_frame_feed(&f, h, 16, IPC_MESSAGE_FDS_MAX + 1), -E2BIG);
+        ck_assert_int_eq(feed_submit(&f, IPC_MESSAGE_FDS_MAX + 1, IPC_MESSAGE_FDS_MAX + 1), -E2BIG);
+        begin(&f);
+        ck_assert_int_eq(feed_submit(&f, 2, 1), -EBADMSG);
+        make_header(h, 0, 0, true);
         begin(&f);
         ck_assert_int_eq(gate_frame_feed(&f, h, 4, IPC_MESSAGE_FDS_MAX), 0);
         ck_assert_int_eq(gate_frame_feed(&f, h + 4, 4, 1), -E2BIG);
-        /* A message without a body leaves nothing behind. */
-        make_header(h, 0, 0, true);
+}
+END_TEST
+
+START_TEST(descriptors_with_anything_but_submit_are_refused)
+{
+        static const struct {
+                size_t at;
+                uint8_t value;
+        } table[] = {
+                {1, 4},   /* a signal */
+                {8, 0},   /* no serial */
+                {12, 0},  /* no fields */
+                {14, 1},  /* more fields than any call of Submit has */
+                {40, 'X'} /* another path */
+        };
+        SubmitHeader h = submit_header_make(1, 0);
+        GateFrame f;
+        int r;
+
+        h.data[table[_i].at] = table[_i].value;
         begin(&f);
-        ck_assert_int_eq(gate_frame_feed(&f, h, 16, IPC_MESSAGE_FDS_MAX), 0);
-        ck_assert_int_eq(gate_frame_feed(&f, h, 16, IPC_MESSAGE_FDS_MAX), 0);
+        r = gate_frame_feed(&f, h.data, GATE_HEADER_SIZE, 1);
+        if (r == 0)
+                r = feed_all(&f, h.data + GATE_HEADER_SIZE, h.size - GATE_HEADER_SIZE, SIZE_MAX,
+                             NULL);
+        ck_assert_int_eq(r, -EBADMSG);
+        ck_assert(!f.lets_fds_pass);
+}
+END_TEST
+
+START_TEST(descriptors_behind_the_first_bytes_are_refused)
+{
+        SubmitHeader h = submit_header_make(1, 64);
+        GateFrame f;
+
+        begin(&f);
+        ck_assert_int_eq(gate_frame_feed(&f, h.data, GATE_HEADER_SIZE, 1), 0);
+        ck_assert_int_eq(gate_frame_feed(&f, h.data + GATE_HEADER_SIZE, 1, 1), -E2BIG);
+        begin(&f);
+        ck_assert_int_eq(feed_all(&f, h.data, h.size, SIZE_MAX, NULL), 0);
+        ck_assert_int_eq(gate_frame_feed(&f, h.data, 1, 1), -E2BIG);
 }
 END_TEST
 
@@ -260,6 +311,8 @@ int main(void) {
         tcase_add_loop_test(tcase, messages_are_told_apart, 0, 2);
         tcase_add_loop_test(tcase, size_is_bounded, 0, 10);
         tcase_add_test(tcase, descriptors_are_counted_by_message);
+        tcase_add_loop_test(tcase, descriptors_with_anything_but_submit_are_refused, 0, 5);
+        tcase_add_test(tcase, descriptors_behind_the_first_bytes_are_refused);
         tcase_add_test(tcase, descriptors_in_the_handshake_are_refused);
         tcase_add_test(tcase, header_survives_cuts_and_flips);
         suite_add_tcase(suite, tcase);

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "protocol/ipc/limits.h"
+#include "tests/unit/front/submit-header.h"
 
 static sd_event *event;
 static Gate *gate;
@@ -135,27 +136,70 @@ static void assert_closed(void) {
 
 START_TEST(descriptors_stay_with_their_message)
 {
-        uint8_t a[GATE_HEADER_SIZE + 8] = {}, b[GATE_HEADER_SIZE] = {}, data[64];
+        uint8_t a[GATE_HEADER_SIZE + 8] = {}, data[SUBMIT_HEADER_MAX];
+        SubmitHeader b = submit_header_make(4, 0), c = submit_header_make(1, 8);
         const int fds[] = {0, 1, 2, 0};
         size_t n_fds, before = count_fds();
 
         make_message(a, 8);
-        make_message(b, 0);
         /* All of it lies in the socket before the gate reads: the kernel would glue it. */
         send_with("\0BEGIN\r\n", 8, NULL, 0);
         send_with(a, sizeof(a), NULL, 0);
-        send_with(b, sizeof(b), fds, 4);
-        send_with(a, sizeof(a), fds, 1);
+        send_with(b.data, b.size, fds, 4);
+        send_with(c.data, c.size, fds, 1);
+        send_with(a, 8, NULL, 0);
         turn();
         ck_assert_int_eq(receive(data, 8, &n_fds), 8);
         ck_assert_uint_eq(n_fds, 0);
         ck_assert_int_eq(receive(data, sizeof(a), &n_fds), sizeof(a));
         ck_assert_uint_eq(n_fds, 0);
-        ck_assert_int_eq(receive(data, sizeof(b), &n_fds), sizeof(b));
+        ck_assert_int_eq(receive(data, b.size, &n_fds), (ssize_t) b.size);
         ck_assert_uint_eq(n_fds, 4);
-        ck_assert_int_gt(receive(data, sizeof(a), &n_fds), 0);
+        ck_assert_int_eq(receive(data, c.size, &n_fds), (ssize_t) c.size);
         ck_assert_uint_eq(n_fds, 1);
+        ck_assert_int_eq(receive(data, sizeof(data), &n_fds), 8);
+        ck_assert_uint_eq(n_fds, 0);
         ck_assert_uint_eq(count_fds(), before);
+}
+END_TEST
+
+/* What is read of it by then is passed on, and the descriptors are not. */
+START_TEST(descriptors_wait_for_the_end_of_the_header)
+{
+        SubmitHeader h = submit_header_make(1, 0);
+        size_t n_fds, before;
+        const int fds[] = {0};
+        uint8_t data[64];
+
+        handshake();
+        before = count_fds();
+        send_with(h.data, 40, fds, 1);
+        turn();
+        ck_assert_int_eq(receive(data, 40, &n_fds), 40);
+        ck_assert_uint_eq(n_fds, 0);
+        ck_assert_uint_eq(count_fds(), before + 1);
+        h.data[40] ^= 1;
+        send_with(h.data + 40, h.size - 40, NULL, 0);
+        turn();
+        assert_closed();
+        ck_assert_uint_eq(count_fds(), before - 2);
+}
+END_TEST
+
+START_TEST(a_client_that_left_is_noticed_while_nothing_is_read)
+{
+        uint8_t b[GATE_HEADER_SIZE], data[64];
+
+        handshake();
+        make_message(b, 0);
+        permitted = false;
+        send_with(b, sizeof(b), NULL, 0);
+        turn();
+        close(client);
+        client = -1;
+        turn();
+        ck_assert_int_eq(recv(reader, data, sizeof(data), 0), 0);
+        gate_resume(gate);
 }
 END_TEST
 
@@ -358,6 +402,8 @@ int main(void) {
         tcase_add_checked_fixture(tcase, setup, teardown);
         tcase_set_timeout(tcase, 60);
         tcase_add_test(tcase, descriptors_stay_with_their_message);
+        tcase_add_test(tcase, descriptors_wait_for_the_end_of_the_header);
+        tcase_add_test(tcase, a_client_that_left_is_noticed_while_nothing_is_read);
         tcase_add_loop_test(tcase, surplus_descriptors_end_the_connection_and_are_closed, 5, 10);
         tcase_add_test(tcase, descriptors_spread_over_one_message_are_counted);
         tcase_add_test(tcase, a_message_that_is_too_long_is_not_let_in);
