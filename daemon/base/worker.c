@@ -53,13 +53,21 @@ struct Worker {
         bool ended;     /* the thread does not touch the Worker any more */
 };
 
-static void items_move(ItemList *to, ItemList *from) {
-        Item *item, *next;
+/* Returns how many there were, `max` at most. */
+static size_t items_move_some(ItemList *to, ItemList *from, size_t max) {
+        size_t n = 0;
+        Item *item;
 
-        LIST_FOREACH_SAFE(items, item, next, from) {
+        while (n < max && (item = from->items_first)) {
                 LIST_REMOVE(items, from, item);
                 LIST_APPEND(items, to, item);
+                n++;
         }
+        return n;
+}
+
+static void items_move(ItemList *to, ItemList *from) {
+        (void) items_move_some(to, from, SIZE_MAX);
 }
 
 static void item_free(Item *item) {
@@ -145,13 +153,13 @@ static bool work(Worker *w) {
         ItemList lot = {};
         bool stopped;
 
-        items_move(&lot, &w->waiting);
-        w->n_waiting = 0;
+        w->n_waiting -= items_move_some(&lot, &w->waiting, WORKER_LOT_MAX);
         pthread_mutex_unlock(&w->lock);
         stopped = run_lot(w, &lot);
         pthread_mutex_lock(&w->lock);
         w->busy_since = USEC_INFINITY;
         if (stopped) {
+                items_move(&lot, &w->waiting); /* in their order */
                 items_move(&w->waiting, &lot); /* worker_release() destroys them */
                 return false;
         }
@@ -191,12 +199,15 @@ static void *worker_main(void *p) {
         return NULL;
 }
 
-static void tell_completions(Worker *w) {
+/* True: there are more. */
+static bool tell_completions(Worker *w) {
         ItemList done = {};
         Item *item, *next;
+        bool more;
 
         pthread_mutex_lock(&w->lock);
-        items_move(&done, &w->done);
+        (void) items_move_some(&done, &w->done, WORKER_LOT_MAX);
+        more = w->done.items_first != NULL;
         pthread_mutex_unlock(&w->lock);
         LIST_FOREACH_SAFE(items, item, next, &done) {
                 LIST_REMOVE(items, &done, item);
@@ -205,6 +216,7 @@ static void tell_completions(Worker *w) {
                         item->type->complete(item->task, item->userdata);
                 item_free(item);
         }
+        return more;
 }
 
 /* Nothing but the end of the thread is waited for. */
@@ -224,12 +236,18 @@ static void join_ended_thread(Worker *w) {
                 join_thread(w);
 }
 
+/* What is left comes in turn with everything else, so that thousands of them hold up nobody. */
 static int on_completion_io(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
         eventfd_t count;
+        bool more;
 
         (void) eventfd_read(fd, &count);
         join_ended_thread(userdata);
-        tell_completions(userdata);
+        more = tell_completions(userdata);
+        if (more)
+                (void) eventfd_write(fd, 1);
+        (void) sd_event_source_set_priority(s, more ? WORKER_BACKLOG_PRIORITY
+                                                    : SD_EVENT_PRIORITY_NORMAL);
         return 0;
 }
 
@@ -388,6 +406,6 @@ void worker_drain(Worker *w) {
                 while (!w->done.items_first)
                         pthread_cond_wait(&w->finished, &w->lock);
                 pthread_mutex_unlock(&w->lock);
-                tell_completions(w);
+                (void) tell_completions(w);
         }
 }

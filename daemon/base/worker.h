@@ -5,8 +5,10 @@
  *
  * A task carries ids and copies, never pointers into the loop's world. Tasks run in the order in
  * which they were submitted; their completions come on the loop, in the same order. The thread
- * takes all that waits at once: it runs each task, then calls `flush` once for the whole lot, and
- * only then are their completions told. That is how one fsync serves everybody who waits for it.
+ * takes what waits at once, WORKER_LOT_MAX tasks at most: it runs each task, then calls `flush`
+ * once for the whole lot, and only then are their completions told. That is how one fsync serves
+ * everybody who waits for it. The completions of a lot are told in one turn of the loop, and when
+ * there are more by then, those come in turn with everything else.
  *
  * The thread is made with the first task, and may end when there is nothing to do: its stack and
  * its share of the libraries' thread-local memory cost some 60 KB. The next task makes another one.
@@ -15,6 +17,11 @@
 #include <systemd/sd-event.h>
 
 #include "daemon/base/macro.h"
+
+#define WORKER_LOT_MAX ((size_t) 64)
+
+/* Of completions that are left over: as low as what callers want from the loop. */
+#define WORKER_BACKLOG_PRIORITY (SD_EVENT_PRIORITY_NORMAL + 10)
 
 /* What a thread may cost that has nothing to do, for those whose work comes in fits. */
 #define WORKER_LINGER_USEC USEC_PER_SEC

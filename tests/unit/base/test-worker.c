@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 
 #include "daemon/base/clock.h"
 #include "tests/unit/base/worker-fixture.h"
@@ -57,6 +59,70 @@ START_TEST(one_flush_serves_all_that_wait_and_comes_before_their_completion)
         expect_diary("r1 f0 r2 r3 f0 i0 ");
         worker_drain(worker);
         expect_diary("c1 d1 c2 d2 c3 d3 ");
+}
+END_TEST
+
+/* --- very many at once */
+
+#define MANY (3 * WORKER_LOT_MAX + 8)
+
+static unsigned n_flushed, n_told, n_told_before, n_turns;
+
+static void count_flush(void *userdata) {
+        n_flushed++;
+}
+
+static void count_told(void *task, void *userdata) {
+        n_told++;
+}
+
+static const WorkerTaskType counted_type = {
+        .complete = count_told, .run = run_bare, .destroy = free};
+
+static void count_idle(void *userdata) {
+        (void) sem_post(&flushed);
+}
+
+/* One who wants his turn, as a caller does. */
+static int on_turn(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
+        ck_assert_uint_le(n_told - n_told_before, WORKER_LOT_MAX);
+        n_told_before = n_told;
+        n_turns++;
+        return 0;
+}
+
+START_TEST(very_many_completions_hold_up_nobody)
+{
+        int always_ready = eventfd(1, EFD_CLOEXEC);
+        sd_event_source *turn;
+
+        start_worker(&(WorkerOptions){.name = WORKER_NAME,
+                                      .queue_max = MANY + 1,
+                                      .flush = count_flush,
+                                      .idle = count_idle});
+        ck_assert_int_eq(submit(1, true), 0);
+        (void) sem_wait(&started);
+        for (unsigned i = 0; i < MANY; i++)
+                ck_assert_int_eq(worker_submit(worker, &counted_type, malloc(1), NULL), 0);
+        (void) sem_post(&gate);
+        (void) sem_wait(&flushed);
+        /* The first alone, and then as many as a lot may have. */
+        ck_assert_uint_eq(n_flushed, 1 + (MANY + WORKER_LOT_MAX - 1) / WORKER_LOT_MAX);
+        ck_assert_int_ge(always_ready, 0);
+        ck_assert_int_ge(sd_event_add_io(event, &turn, always_ready, EPOLLIN, on_turn, NULL), 0);
+        ck_assert_int_ge(sd_event_source_set_priority(turn, WORKER_BACKLOG_PRIORITY), 0);
+        while (worker_pending(worker) > 0)
+                ck_assert_int_ge(sd_event_run(event, UINT64_MAX), 0);
+        ck_assert_uint_eq(n_told, MANY);
+        ck_assert_uint_ge(n_turns, MANY / WORKER_LOT_MAX - 1);
+        /* Those that come later are served at once again. */
+        n_turns = 0;
+        ck_assert_int_eq(worker_submit(worker, &counted_type, malloc(1), NULL), 0);
+        (void) sem_wait(&flushed);
+        ck_assert_int_ge(sd_event_run(event, UINT64_MAX), 0);
+        ck_assert_uint_eq(worker_pending(worker), 0);
+        sd_event_source_disable_unref(turn);
+        close(always_ready);
 }
 END_TEST
 
@@ -219,6 +285,7 @@ int main(void) {
         tcase_add_checked_fixture(c, worker_setup, worker_teardown);
         tcase_add_test(c, tasks_run_and_complete_in_the_order_of_their_coming);
         tcase_add_test(c, one_flush_serves_all_that_wait_and_comes_before_their_completion);
+        tcase_add_test(c, very_many_completions_hold_up_nobody);
         tcase_add_test(c, completions_come_on_the_loop);
         tcase_add_test(c, a_task_too_many_is_refused_and_destroyed);
         tcase_add_test(c, freed_with_tasks_it_destroys_them_untold);
