@@ -214,8 +214,8 @@ int fleetprov_client_find_job(fleetprov_client *client, const char *profile, con
 /* Everything about a job but its result. `job_id`: 32 hex digits. Answer: one job. */
 int fleetprov_client_get_job(fleetprov_client *client, const char *job_id, uint64_t *ret_ticket);
 
-/* What a job has brought. Answer: a result; FLEETPROV_NOT_FINISHED; FLEETPROV_RESULT_GONE; or the
- * error that the job ended with. */
+/* What a job has brought. Answer: a result, also of one that failed with FLEETPROV_VERIFY_FAILED;
+ * FLEETPROV_NOT_FINISHED; FLEETPROV_RESULT_GONE; or the error that the job ended with. */
 int fleetprov_client_get_result(fleetprov_client *client, const char *job_id, uint64_t *ret_ticket);
 
 /* The caller's jobs (for root, everybody's), oldest first; `all` 0 leaves out those whose result
@@ -245,7 +245,10 @@ int fleetprov_client_reload(fleetprov_client *client, uint64_t *ret_ticket);
 /* Submits, waits for the end, fetches the result, and with FLEETPROV_ACKNOWLEDGE in `flags`
  * acknowledges it. Survives restarts of the daemon. `timeout_usec`, from now, ends this waiting
  * alone (-ETIMEDOUT): the job goes on, and the same request with its key finds it again. So with
- * -EINTR, when a signal came. A positive return: see RETURN VALUES. `ret_error` may be NULL. */
+ * -EINTR, when a signal came. A positive return: see RETURN VALUES. FLEETPROV_VERIFY_FAILED among
+ * them: the identity is there and was not let in; the same request with its key has the same one
+ * tried again, and fleetprov_client_find_job() and fleetprov_client_get_result() fetch it as it is.
+ * `ret_error` may be NULL. */
 int fleetprov_client_provision(fleetprov_client *client, const fleetprov_request *request,
                                uint64_t timeout_usec, unsigned flags, fleetprov_result **ret_result,
                                fleetprov_error **ret_error);

@@ -91,25 +91,23 @@ void aws_verify_begin(Lane *lane) {
                                    failure_from_errno(r, "Cannot try the certificate"));
 }
 
-/* A D-Bus error has one message: what the service said belongs into it. */
+/* A D-Bus error has one message: what the service said belongs into it. Without a key there is no
+ * asking again: that would be another job, with another certificate. */
 Failure *aws_verify_failure(const Lane *lane, const ExchangeEffect *e, Failure *cause) {
-        const char *thing = lane->job->result.thing_name;
+        const Job *job = lane->job;
+        const char *why = e->verify_undecided
+                                  ? "could not be tried, which does not say that it is bad"
+                                  : "is not let in";
+        const char *mend = e->verify_undecided ? "" : "mend the template or its policy, then ";
+        const char *again = job->spec->key ? "ask again under the same key to have them tried "
+                                             "again, or "
+                                           : "";
         Failure *f;
 
-        if (e->verify_undecided)
-                f = failure_new(ERROR_VERIFY_FAILED,
-                                "Thing %s is registered, but its certificate could not be tried, "
-                                "which does not say that it is bad: %s. Certificate and key are "
-                                "kept: fetch them as a result, or ask again under the same key to "
-                                "have them tried again",
-                                thing, failure_message(cause));
-        else
-                f = failure_new(ERROR_VERIFY_FAILED,
-                                "Thing %s is registered, but its certificate is not let in: %s. "
-                                "Certificate and key are kept: mend the template or its policy, "
-                                "then fetch them as a result, or ask again under the same key to "
-                                "have them tried again",
-                                thing, failure_message(cause));
+        f = failure_new(ERROR_VERIFY_FAILED,
+                        "Thing %s is registered, but its certificate %s: %s. Certificate and key "
+                        "are kept: %s%sfetch them as a result",
+                        job->result.thing_name, why, failure_message(cause), mend, again);
         /* Not what somebody has to mend first. */
         if (f && failure_code(cause) != ERROR_BAD_PARAMETER &&
             failure_code(cause) != ERROR_NOT_INITIALIZED)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "libclient/ctl/complain.h"
+#include "libclient/ctl/job-end.h"
 #include "libclient/ctl/out-write.h"
 #include "libclient/ctl/print-job.h"
 
@@ -172,6 +173,16 @@ static ExitStatus not_written(Ctl *ctl, const fleetprov_job *job, const fleetpro
         return STATUS_NOT_WRITTEN;
 }
 
+/* What was fetched of a job that failed is not a success because of that. */
+static ExitStatus printed(Ctl *ctl, const fleetprov_job *job, const fleetprov_result *result,
+                          const Out *out) {
+        ExitStatus status = print_job(ctl, job, result, out);
+
+        if (status != STATUS_OK || !job_is_unverified(job))
+                return status;
+        return job_complain_end(job);
+}
+
 ExitStatus deliver(Ctl *ctl, const fleetprov_job *job, Out *out) {
         _cleanup_(fleetprov_result_freep) fleetprov_result *result = NULL;
         _cleanup_(fleetprov_event_freep) fleetprov_event *event = NULL;
@@ -197,7 +208,7 @@ ExitStatus deliver(Ctl *ctl, const fleetprov_job *job, Out *out) {
         }
         result = fleetprov_event_steal_result(event);
         if (!out)
-                return print_job(ctl, job, result, NULL);
+                return printed(ctl, job, result, NULL);
         if (fleetprov_result_get_secrets_erased(result))
                 return deliver_gone(ctl, job, result, out, NULL);
         if (!deliver_may_replace(ctl, out, id))
@@ -208,7 +219,8 @@ ExitStatus deliver(Ctl *ctl, const fleetprov_job *job, Out *out) {
                          ctl->options.out);
                 return not_written(ctl, job, result);
         }
-        if (!(ctl->options.given & OPTION_KEEP))
+        /* Of an identity that is not proved the daemon keeps the key, to try it once more. */
+        if (!(ctl->options.given & OPTION_KEEP) && !job_is_unverified(job))
                 acknowledge(ctl, id);
-        return print_job(ctl, job, result, out);
+        return printed(ctl, job, result, out);
 }

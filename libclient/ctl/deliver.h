@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Brings the result of a job that succeeded: fetches it, writes DIR, acknowledges, prints. */
+/* Brings the result of a job: fetches it, writes DIR, acknowledges, prints. One that is unverified
+ * (job-end.h) is not acknowledged, and its exit status is that of a failure all the same. */
 
 #include "libclient/ctl/ctl.h"
 #include "libclient/ctl/out-dir.h"
@@ -12,5 +13,5 @@ ExitStatus deliver_prepare(Ctl *ctl, Out **ret);
 /* Whether DIR may take the identity of this job; complains. `id` NULL: a job that is yet to be. */
 bool deliver_may_replace(Ctl *ctl, const Out *out, const char *id);
 
-/* The job has succeeded; `out` may be NULL. */
+/* The job has a result; `out` may be NULL. */
 ExitStatus deliver(Ctl *ctl, const fleetprov_job *job, Out *out);

@@ -7,6 +7,7 @@
 #include "libclient/ctl/complain.h"
 #include "libclient/ctl/deliver.h"
 #include "libclient/ctl/interrupt.h"
+#include "libclient/ctl/job-end.h"
 #include "libclient/ctl/print-job.h"
 #include "libclient/ctl/read-file.h"
 #include "libclient/ctl/wait-job.h"
@@ -283,10 +284,9 @@ ExitStatus submit_and_deliver(Ctl *ctl, int operation, const char *profile) {
         status = wait_job(ctl, id, &job);
         if (status == STATUS_OK && fleetprov_job_get_state(job) == FLEETPROV_STATE_SUCCEEDED)
                 return deliver(ctl, job, out);
+        if (status == STATUS_OK)
+                return job_tell_end(ctl, job);
         if (job && ctl->options.json != JSON_OFF)
                 (void) json_print(ctl, print_job_object(job, NULL, NULL, NULL));
-        if (status != STATUS_OK)
-                return status;
-        complain_job(job);
-        return status_of_job(job);
+        return status;
 }

@@ -1,27 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdio.h>
 
-#include "libclient/ctl/complain.h"
+#include "libclient/ctl/job-end.h"
 #include "libclient/ctl/pager.h"
 #include "libclient/ctl/print-job.h"
 #include "libclient/ctl/table.h"
 #include "libclient/ctl/time-text.h"
 #include "libclient/ctl/verbs.h"
-
-/* A result is shown where there is one; where there is none, that is no failure here. */
-static ExitStatus try_result(Ctl *ctl, const char *id, fleetprov_result **ret) {
-        _cleanup_(fleetprov_event_freep) fleetprov_event *event = NULL;
-        _cleanup_(fleetprov_error_freep) fleetprov_error *error = NULL;
-        uint64_t ticket = 0;
-        ExitStatus status;
-        int r;
-
-        r = fleetprov_client_get_result(ctl->client, id, &ticket);
-        status = ctl_ask(ctl, r, ticket, id, &event, &error);
-        if (status == STATUS_OK && !error)
-                *ret = fleetprov_event_steal_result(event);
-        return status;
-}
 
 static ExitStatus print_history(Ctl *ctl, const fleetprov_job *job) {
         static const Column columns[] = {
@@ -58,11 +43,10 @@ ExitStatus verb_show(Ctl *ctl, _unused_ int argc, char **argv) {
             (status = ctl_resolve(ctl, argv[0], &id)) != STATUS_OK ||
             (status = ctl_get_job(ctl, id, &job)) != STATUS_OK)
                 return status;
-        if (fleetprov_job_get_state(job) == FLEETPROV_STATE_SUCCEEDED) {
-                status = try_result(ctl, id, &result);
-                if (status != STATUS_OK)
-                        return status;
-        }
+        /* Where there is no result, that is no failure here. */
+        status = job_try_result(ctl, job, &result);
+        if (status != STATUS_OK)
+                return status;
         if (ctl->options.json == JSON_OFF)
                 pager_open(ctl);
         status = print_job(ctl, job, result, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "libclient/ctl/deliver.h"
+#include "libclient/ctl/job-end.h"
 #include "libclient/ctl/print-job.h"
 #include "libclient/ctl/verbs.h"
 #include "libclient/ctl/wait-job.h"
@@ -19,12 +20,14 @@ static ExitStatus wait_one(Ctl *ctl, const char *name) {
                 ctl->deadline = deadline;
                 return status;
         }
+        if (status == STATUS_OK) {
+                status = job_tell_end(ctl, job);
+                ctl->deadline = deadline;
+                return status;
+        }
         if (job && ctl->options.json != JSON_OFF)
                 (void) json_print(ctl, print_job_object(job, NULL, NULL, NULL));
-        if (status != STATUS_OK)
-                return status;
-        complain_job(job);
-        return status_of_job(job);
+        return status;
 }
 
 /* Of several the first failure is the exit status; all are waited for. */

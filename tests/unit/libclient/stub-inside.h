@@ -51,5 +51,6 @@ int stub_add_objects(StubServer *s, sd_bus *bus);
 int stub_add_driver(StubServer *s, sd_bus *bus); /* what a bus daemon would answer */
 
 /* stub-result.c */
+bool stub_job_is_unverified(const StubJob *job);
 int stub_append_details(StubJob *job, sd_bus_message *reply);
 int stub_append_result(StubJob *job, sd_bus_message *reply);

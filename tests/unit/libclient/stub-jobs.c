@@ -118,7 +118,7 @@ void stub_job_begin(StubJob *job) {
                 sd_event_source_set_priority(defer, SD_EVENT_PRIORITY_IDLE);
         } else if (strcmp(outcome, "slow") == 0)
                 return;
-        else if (strcmp(outcome, "fail") == 0)
+        else if (strcmp(outcome, "fail") == 0 || strcmp(outcome, "unverified") == 0)
                 stub_job_end(job, "failed");
         else if (strcmp(outcome, "expire") == 0)
                 stub_job_end(job, "expired");

@@ -17,6 +17,19 @@ static int append_failure(sd_bus_message *m) {
                                      "s", "too many requests before");
 }
 
+static int append_unverified(sd_bus_message *m) {
+        return sd_bus_message_append(m, "{sv}", "error", "a{sv}", 5, "code", "s", "verify-failed",
+                                     "phase", "s", "verify", "message", "s",
+                                     "its certificate is not let in", "retriable", "b", 0, "cause",
+                                     "a{sv}", 3, "code", "s", "credentials-refused", "message", "s",
+                                     "CONNACK 7", "statusCode", "i", 7);
+}
+
+bool stub_job_is_unverified(const StubJob *job) {
+        return job->outcome && strcmp(job->outcome, "unverified") == 0 &&
+               strcmp(job->state, "failed") == 0;
+}
+
 int stub_append_details(StubJob *job, sd_bus_message *m) {
         int r;
 
@@ -40,9 +53,11 @@ int stub_append_details(StubJob *job, sd_bus_message *m) {
                                           "ended");
         if (r >= 0)
                 r = sd_bus_message_append(m, "{sv}", "from-the-future", "(xy)", (int64_t) 1, 2);
-        if (r >= 0 && strcmp(job->state, "failed") == 0)
+        if (r >= 0 && stub_job_is_unverified(job))
+                r = append_unverified(m);
+        else if (r >= 0 && strcmp(job->state, "failed") == 0)
                 r = append_failure(m);
-        if (r >= 0 && strcmp(job->state, "failed") == 0)
+        if (r >= 0 && strcmp(job->state, "failed") == 0 && !stub_job_is_unverified(job))
                 r = sd_bus_message_append(m, "{sv}", "leftCertificates", "as", 1, "0123abcd");
         if (r >= 0 && strcmp(job->state, "queued") == 0)
                 r = sd_bus_message_append(m, "{sv}", "waitingFor", "a{sv}", 2, "code", "s",

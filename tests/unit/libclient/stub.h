@@ -11,6 +11,7 @@
  *   restart        hangs up on everybody after the answer, succeeds 300 ms later
  *   denied         refused: access-denied     full      refused: queue-full
  *
+ *   unverified     failed with verify-failed; GetResult gives its identity
  *   lost-end       hangs up likewise, and has succeeded when it can be asked again
  *   lost-release   succeeds; the connection is cut instead of an answer to Release
  *   unsealed       succeeds, with a secret that is not sealed
