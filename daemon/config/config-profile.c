@@ -20,46 +20,47 @@
 static const struct ProfileKey {
         const char *name; /* with a '.' at the end: the beginning of a name */
         ProfileSetter set;
+        Provider only; /* the only one that has it; PROVIDER_MAX: any */
 } keys[] = {
-        {"Provider", setting_provider},
-        {"Endpoint", setting_endpoint},
-        {"Port", setting_port},
-        {"Transport", setting_transport},
-        {"TrustedCertificates", setting_trusted_certificates},
-        {"Certificate", setting_certificate},
-        {"PrivateKey", setting_private_key},
-        {"PrivateKeyPassword", setting_private_key_password},
-        {"Pkcs11Module", setting_unavailable},
-        {"Template", setting_template},
-        {"RotationTemplate", setting_rotation_template},
-        {"PayloadFormat", setting_payload_format},
-        {"Parameter.", setting_parameter},
-        {"DefaultParameter.", setting_default_parameter},
-        {"KeyType", setting_key_type},
-        {"KeySource", setting_key_source},
-        {"KeyStore", setting_unavailable},
-        {"VerifyCertificate", setting_verify_certificate},
-        {"VerifyClientId", setting_verify_client_id},
-        {"ClientId", setting_client_id},
-        {"KeepAliveSec", setting_keep_alive},
-        {"ConnectTimeoutSec", setting_connect_timeout},
-        {"ResponseTimeoutSec", setting_response_timeout},
-        {"DeadlineSec", setting_deadline},
-        {"Proxy", setting_unavailable},
-        {"ProxyCredentials", setting_unavailable},
-        {"CipherList", setting_cipher_list},
-        {"AllowUsers", setting_allow_users},
-        {"AllowGroups", setting_allow_groups},
-        {"IdScope", setting_of_azure},
-        {"RegistrationId", setting_of_azure},
-        {"RegistrationIds", setting_of_azure},
-        {"Authentication", setting_of_azure},
-        {"SymmetricKey", setting_of_azure},
-        {"SecondaryKey", setting_of_azure},
-        {"GatewayHostname", setting_of_azure},
-        {"Payload", setting_of_azure},
-        {"DefaultPayload", setting_of_azure},
-        {"ApiVersion", setting_of_azure},
+        {"Provider", setting_provider, PROVIDER_MAX},
+        {"Endpoint", setting_endpoint, PROVIDER_MAX},
+        {"Port", setting_port, PROVIDER_MAX},
+        {"Transport", setting_transport, PROVIDER_MAX},
+        {"TrustedCertificates", setting_trusted_certificates, PROVIDER_MAX},
+        {"Certificate", setting_certificate, PROVIDER_MAX},
+        {"PrivateKey", setting_private_key, PROVIDER_MAX},
+        {"PrivateKeyPassword", setting_private_key_password, PROVIDER_MAX},
+        {"Pkcs11Module", setting_unavailable, PROVIDER_MAX},
+        {"Template", setting_template, PROVIDER_AWS_IOT},
+        {"RotationTemplate", setting_rotation_template, PROVIDER_AWS_IOT},
+        {"PayloadFormat", setting_payload_format, PROVIDER_AWS_IOT},
+        {"Parameter.", setting_parameter, PROVIDER_AWS_IOT},
+        {"DefaultParameter.", setting_default_parameter, PROVIDER_AWS_IOT},
+        {"KeyType", setting_key_type, PROVIDER_MAX},
+        {"KeySource", setting_key_source, PROVIDER_AWS_IOT},
+        {"KeyStore", setting_unavailable, PROVIDER_MAX},
+        {"VerifyCertificate", setting_verify_certificate, PROVIDER_AWS_IOT},
+        {"VerifyClientId", setting_verify_client_id, PROVIDER_AWS_IOT},
+        {"ClientId", setting_client_id, PROVIDER_AWS_IOT},
+        {"KeepAliveSec", setting_keep_alive, PROVIDER_MAX},
+        {"ConnectTimeoutSec", setting_connect_timeout, PROVIDER_MAX},
+        {"ResponseTimeoutSec", setting_response_timeout, PROVIDER_MAX},
+        {"DeadlineSec", setting_deadline, PROVIDER_MAX},
+        {"Proxy", setting_unavailable, PROVIDER_MAX},
+        {"ProxyCredentials", setting_unavailable, PROVIDER_MAX},
+        {"CipherList", setting_cipher_list, PROVIDER_MAX},
+        {"AllowUsers", setting_allow_users, PROVIDER_MAX},
+        {"AllowGroups", setting_allow_groups, PROVIDER_MAX},
+        {"IdScope", setting_id_scope, PROVIDER_AZURE_DPS},
+        {"RegistrationId", setting_registration_id, PROVIDER_AZURE_DPS},
+        {"RegistrationIds", setting_registration_ids, PROVIDER_AZURE_DPS},
+        {"Authentication", setting_authentication, PROVIDER_AZURE_DPS},
+        {"SymmetricKey", setting_symmetric_key, PROVIDER_AZURE_DPS},
+        {"SecondaryKey", setting_secondary_key, PROVIDER_AZURE_DPS},
+        {"GatewayHostname", setting_gateway_hostname, PROVIDER_AZURE_DPS},
+        {"Payload", setting_payload, PROVIDER_AZURE_DPS},
+        {"DefaultPayload", setting_default_payload, PROVIDER_AZURE_DPS},
+        {"ApiVersion", setting_api_version, PROVIDER_AZURE_DPS},
 };
 
 static bool is_prefix(const struct ProfileKey *key) {
@@ -92,6 +93,13 @@ static int apply(ProfileLoader *l, const ConfigEntry *e) {
         /* "Key=" goes back to the default. An empty text is something for a parameter alone. */
         if (!e->value || (e->value[0] == '\0' && !is_prefix(key)))
                 return 0;
+        if (key->only != PROVIDER_MAX && l->profile->provider != PROVIDER_INVALID &&
+            l->profile->provider != key->only)
+                return config_refuse(l->ret_why, e,
+                                     "belongs to Provider=%s, and this profile is of %s; take the "
+                                     "key out",
+                                     provider_to_string(key->only),
+                                     provider_to_string(l->profile->provider));
         return key->set(l, e);
 }
 
@@ -132,10 +140,13 @@ static Profile *profile_with_defaults(const char *name) {
 static int check_required(const Profile *p, const ConfigSection *section, char **ret_why) {
         const char *missing = p->provider == PROVIDER_INVALID ? "Provider=aws-iot"
                               : !p->endpoint                  ? "Endpoint=HOST"
-                              : !p->certificate               ? "Certificate=FILE (of the claim)"
-                              : !p->private_key               ? "PrivateKey=FILE (of the claim)"
                                                               : NULL;
 
+        /* A device without a key or certificate of its own is told by setting_complete_azure(). */
+        if (!missing && p->provider == PROVIDER_AWS_IOT)
+                missing = !p->certificate   ? "Certificate=FILE (of the claim)"
+                          : !p->private_key ? "PrivateKey=FILE (of the claim)"
+                                            : NULL;
         if (!missing)
                 return 0;
         return config_refuse_at(ret_why, section->place, section->name, "%.*s= is missing; add %s",
@@ -182,15 +193,16 @@ static int default_client_id(Profile *p) {
         return 0;
 }
 
-/* Over name, provider, endpoint, port and template, with a line's end behind each: none of them can
- * have one. */
+/* Over name, provider, endpoint, port and template or scope, with a line's end behind each: none of
+ * them can have one. */
 static int make_fingerprint(Profile *p) {
         _cleanup_free_ char *text = NULL;
         _cleanup_free_ char *fingerprint = NULL;
+        const char *place = p->provider == PROVIDER_AZURE_DPS ? p->dps.id_scope : p->template_name;
         int r;
 
         if (asprintf(&text, "%s\n%s\n%s\n%u\n%s\n", p->name, provider_to_string(p->provider),
-                     p->endpoint, p->port, p->template_name ? p->template_name : "") < 0) {
+                     p->endpoint, p->port, place ? place : "") < 0) {
                 text = NULL;
                 return -ENOMEM;
         }
@@ -208,7 +220,8 @@ static int finish(Profile *p) {
         int r;
 
         drop_hidden_defaults(p);
-        if (p->port == CONFIG_PORT_ALPN && free_and_strdup(&p->alpn, CONFIG_ALPN_MQTT) < 0)
+        if (p->provider == PROVIDER_AWS_IOT && p->port == CONFIG_PORT_ALPN &&
+            free_and_strdup(&p->alpn, CONFIG_ALPN_MQTT) < 0)
                 return -ENOMEM;
         r = p->client_id ? 0 : default_client_id(p);
         return r < 0 ? r : make_fingerprint(p);
@@ -248,6 +261,11 @@ int config_profile_load(const ConfigTree *t, const ConfigSection *section,
         r = check_required(p, section, ret_why);
         if (r < 0)
                 return r;
+        if (p->provider == PROVIDER_AZURE_DPS) {
+                r = setting_complete_azure(&l, t, section);
+                if (r < 0)
+                        return r;
+        }
         r = finish(p);
         if (r < 0)
                 return r;

@@ -16,12 +16,6 @@ int setting_unavailable(ProfileLoader *l, const ConfigEntry *e) {
         return config_refuse(l->ret_why, e, NOT_AVAILABLE "; take the key out");
 }
 
-int setting_of_azure(ProfileLoader *l, const ConfigEntry *e) {
-        return config_refuse(l->ret_why, e,
-                             "belongs to Provider=azure-dps, and this profile is of aws-iot; take "
-                             "the key out");
-}
-
 static int set_string(char **field, const char *value) {
         return free_and_strdup(field, value);
 }
@@ -29,20 +23,14 @@ static int set_string(char **field, const char *value) {
 int setting_provider(ProfileLoader *l, const ConfigEntry *e) {
         Provider provider = provider_from_string(e->value);
 
-        switch (provider) {
-        case PROVIDER_AWS_IOT:
-                l->profile->provider = provider;
-                return 0;
-        case PROVIDER_AZURE_DPS:
-                return config_refuse(l->ret_why, e, "azure-dps: " NOT_AVAILABLE);
-        case PROVIDER_MAX:
-        case PROVIDER_INVALID:
-                break;
-        }
-        return config_refuse(l->ret_why, e, "'%s' is no provider; write aws-iot", e->value);
+        if (provider == PROVIDER_INVALID)
+                return config_refuse(l->ret_why, e,
+                                     "'%s' is no provider; write aws-iot or azure-dps", e->value);
+        l->profile->provider = provider;
+        return 0;
 }
 
-int setting_endpoint(ProfileLoader *l, const ConfigEntry *e) {
+int setting_set_host(ProfileLoader *l, const ConfigEntry *e, char **field) {
         const char *mend = "write the host alone, such as "
                            "example-ats.iot.eu-west-1.amazonaws.com";
 
@@ -56,7 +44,11 @@ int setting_endpoint(ProfileLoader *l, const ConfigEntry *e) {
                 mend = "write it without the final dot";
         if (!config_host_is_valid(e->value))
                 return config_refuse(l->ret_why, e, "'%s' is no host: %s", e->value, mend);
-        return set_string(&l->profile->endpoint, e->value);
+        return set_string(field, e->value);
+}
+
+int setting_endpoint(ProfileLoader *l, const ConfigEntry *e) {
+        return setting_set_host(l, e, &l->profile->endpoint);
 }
 
 int setting_port(ProfileLoader *l, const ConfigEntry *e) {
@@ -93,7 +85,7 @@ int setting_parse_path(const ConfigEntry *e, char **ret, char **ret_why) {
         return secret_path_resolve(e->value, ret);
 }
 
-static int set_path(ProfileLoader *l, const ConfigEntry *e, char **field) {
+int setting_set_path(ProfileLoader *l, const ConfigEntry *e, char **field) {
         char *path;
         int r;
 
@@ -108,22 +100,22 @@ static int set_path(ProfileLoader *l, const ConfigEntry *e, char **field) {
 int setting_trusted_certificates(ProfileLoader *l, const ConfigEntry *e) {
         if (streq(e->value, "system"))
                 return set_string(&l->profile->trusted_certificates, e->value);
-        return set_path(l, e, &l->profile->trusted_certificates);
+        return setting_set_path(l, e, &l->profile->trusted_certificates);
 }
 
 int setting_certificate(ProfileLoader *l, const ConfigEntry *e) {
-        return set_path(l, e, &l->profile->certificate);
+        return setting_set_path(l, e, &l->profile->certificate);
 }
 
 int setting_private_key(ProfileLoader *l, const ConfigEntry *e) {
         if (strncmp(e->value, "pkcs11:", strlen("pkcs11:")) == 0)
                 return config_refuse(l->ret_why, e,
                                      "pkcs11: " NOT_AVAILABLE "; name a file or credential:NAME");
-        return set_path(l, e, &l->profile->private_key);
+        return setting_set_path(l, e, &l->profile->private_key);
 }
 
 int setting_private_key_password(ProfileLoader *l, const ConfigEntry *e) {
-        return set_path(l, e, &l->profile->private_key_password);
+        return setting_set_path(l, e, &l->profile->private_key_password);
 }
 
 static int set_template(ProfileLoader *l, const ConfigEntry *e, char **field) {

@@ -44,8 +44,26 @@ int setting_allow_groups(ProfileLoader *l, const ConfigEntry *e);
 /* Known, and not served by this version. */
 int setting_unavailable(ProfileLoader *l, const ConfigEntry *e);
 
-/* Known, and of the provider azure-dps alone. */
-int setting_of_azure(ProfileLoader *l, const ConfigEntry *e);
+/* Of azure-dps alone (config-azure.c). */
+int setting_id_scope(ProfileLoader *l, const ConfigEntry *e);
+int setting_registration_id(ProfileLoader *l, const ConfigEntry *e);
+int setting_registration_ids(ProfileLoader *l, const ConfigEntry *e);
+int setting_authentication(ProfileLoader *l, const ConfigEntry *e);
+int setting_symmetric_key(ProfileLoader *l, const ConfigEntry *e);
+int setting_secondary_key(ProfileLoader *l, const ConfigEntry *e);
+int setting_gateway_hostname(ProfileLoader *l, const ConfigEntry *e);
+int setting_payload(ProfileLoader *l, const ConfigEntry *e);
+int setting_default_payload(ProfileLoader *l, const ConfigEntry *e);
+int setting_api_version(ProfileLoader *l, const ConfigEntry *e);
+
+/* What the keys of an azure-dps profile must be together, and their defaults, when all are read. */
+int setting_complete_azure(ProfileLoader *l, const ConfigTree *t, const ConfigSection *section);
+
+/* A path or credential:NAME, into a field. */
+int setting_set_path(ProfileLoader *l, const ConfigEntry *e, char **field);
+
+/* A host name or address alone, into a field. */
+int setting_set_host(ProfileLoader *l, const ConfigEntry *e, char **field);
 
 /* Parameter.NAME and DefaultParameter.NAME (config-parameter.c). */
 int setting_parameter(ProfileLoader *l, const ConfigEntry *e);

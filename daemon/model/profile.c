@@ -13,6 +13,26 @@ static const char *const payload_format_table[PAYLOAD_FORMAT_MAX] = {
 };
 DEFINE_STRING_TABLE(payload_format, PayloadFormat, PAYLOAD_FORMAT_INVALID);
 
+static const char *const authentication_table[AUTHENTICATION_MAX] = {
+        [AUTHENTICATION_SYMMETRIC_KEY] = "symmetric-key",
+        [AUTHENTICATION_GROUP_KEY] = "group-key",
+        [AUTHENTICATION_X509] = "x509",
+};
+DEFINE_STRING_TABLE(authentication, Authentication, AUTHENTICATION_INVALID);
+
+void dps_settings_done(DpsSettings *s) {
+        free(s->id_scope);
+        free(s->registration_id);
+        free(s->registration_ids);
+        free(s->symmetric_key);
+        free(s->secondary_key);
+        free(s->gateway_hostname);
+        free(s->payload);
+        free(s->default_payload);
+        free(s->api_version);
+        *s = (DpsSettings){};
+}
+
 Profile *profile_free(Profile *p) {
         if (!p)
                 return NULL;
@@ -31,9 +51,22 @@ Profile *profile_free(Profile *p) {
         free(p->verify_client_id);
         free(p->cipher_list);
         access_rule_done(&p->access);
+        dps_settings_done(&p->dps);
         free(p->fingerprint);
         free(p);
         return NULL;
+}
+
+/* All but what a single registration brings. */
+static bool same_login(const DpsSettings *a, const DpsSettings *b) {
+        return streq_ptr(a->id_scope, b->id_scope) &&
+               streq_ptr(a->registration_id, b->registration_id) &&
+               streq_ptr(a->registration_ids, b->registration_ids) &&
+               a->authentication == b->authentication &&
+               streq_ptr(a->symmetric_key, b->symmetric_key) &&
+               streq_ptr(a->secondary_key, b->secondary_key) &&
+               streq_ptr(a->gateway_hostname, b->gateway_hostname) &&
+               streq_ptr(a->api_version, b->api_version);
 }
 
 bool profile_same_connection(const Profile *a, const Profile *b) {
@@ -50,5 +83,5 @@ bool profile_same_connection(const Profile *a, const Profile *b) {
                a->payload_format == b->payload_format && streq_ptr(a->client_id, b->client_id) &&
                a->keep_alive_sec == b->keep_alive_sec &&
                a->connect_timeout_usec == b->connect_timeout_usec &&
-               streq_ptr(a->cipher_list, b->cipher_list);
+               streq_ptr(a->cipher_list, b->cipher_list) && same_login(&a->dps, &b->dps);
 }

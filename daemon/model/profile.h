@@ -25,6 +25,32 @@ typedef enum PayloadFormat {
 } PayloadFormat;
 DECLARE_STRING_TABLE(payload_format, PayloadFormat);
 
+/* How a device shows DPS who it is. */
+typedef enum Authentication {
+        AUTHENTICATION_SYMMETRIC_KEY, /* of one registration */
+        AUTHENTICATION_GROUP_KEY,     /* each registration's own is derived from it */
+        AUTHENTICATION_X509,          /* Certificate=, whose subject names the registration */
+        AUTHENTICATION_MAX,
+        AUTHENTICATION_INVALID = -EINVAL,
+} Authentication;
+DECLARE_STRING_TABLE(authentication, Authentication);
+
+/* What a profile of azure-dps has beside the rest; all NULL in any other. */
+typedef struct DpsSettings {
+        char *id_scope;
+        char *registration_id;  /* fixed; or NULL, and … */
+        char *registration_ids; /* … a glob(7) of those that a job may bring */
+        Authentication authentication;
+        char *symmetric_key;    /* a path; also the group's key; NULL: x509 */
+        char *secondary_key;    /* a path, or NULL */
+        char *gateway_hostname; /* to be connected to and verified in the place of `endpoint` */
+        char *payload;          /* JSON, or NULL */
+        char *default_payload;  /* likewise; a job may bring its own */
+        char *api_version;
+} DpsSettings;
+
+void dps_settings_done(DpsSettings *s);
+
 typedef struct Profile {
         char *name;
         Provider provider;
@@ -54,8 +80,10 @@ typedef struct Profile {
         usec_t deadline_usec; /* USEC_INFINITY: none */
         char *cipher_list;    /* NULL: ours */
         AccessRule access;
+        DpsSettings dps;
 
-        char *fingerprint; /* hex SHA-256 over name, provider, endpoint, port and template */
+        char *fingerprint; /* hex SHA-256 over name, provider, endpoint, port and template or scope
+                            */
 } Profile;
 
 Profile *profile_free(Profile *p);
