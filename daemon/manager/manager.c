@@ -117,7 +117,8 @@ static const char *what_was_cut_off(const Job *job, usec_t now_boot) {
                                  "a certificate may have been made, and is left behind"
                                : "the daemon was restarted";
         if (job->result.thing_name)
-                return "the daemon was restarted; the certificate is still to be tried";
+                return "the daemon was restarted; going on with the certificate, which is still to "
+                       "be tried";
         if (job->result.certificate_id)
                 return "the daemon was restarted; going on with the certificate";
         switch (job->phase) {

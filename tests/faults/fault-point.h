@@ -12,6 +12,7 @@
  *                                                                 job-new, secret, directory, ...
  *   key                                                           a key is asked for
  *   connect subscribe publish-REQUEST                             what goes to the cloud
+ *   probe                                                         a new certificate is tried
  *   answer-REQUEST-accepted, -rejected                            what comes from it
  *   tell-job tell-result tell-done tell-error                     an answer to a caller
  *   tell-added tell-changed tell-removed                          a signal

@@ -3,6 +3,7 @@
 /* The fault points towards the cloud. */
 
 #include "daemon/net/connection.h"
+#include "daemon/net/probe.h"
 #include "daemon/provider/key-maker.h"
 #include "daemon/provider/lane-internal.h"
 #include "tests/faults/fault-point.h"
@@ -40,6 +41,9 @@ AROUND("subscribe", NULL, connection_subscribe, (Connection * c, const char *top
 AROUND("publish", request_of(topic), connection_publish,
        (Connection * c, const char *topic, const void *payload, size_t size),
        (c, topic, payload, size));
+AROUND("probe", NULL, probe_new,
+       (Network * n, const ProbeParameters *p, ProbeHandler handler, void *userdata, Probe **ret),
+       (n, p, handler, userdata, ret));
 AROUND("key", NULL, key_order_new,
        (Worker * crypto, KeyType type, const char *common_name,
         void (*done)(MadeKey *made, void *userdata), void *userdata, KeyOrder **ret),

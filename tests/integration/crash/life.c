@@ -93,6 +93,7 @@ static void read_record(fleetprov_client *client, JobId id, Got *got) {
              i++) {
                 got->n_perhaps += strstr(text, "may have been made") != NULL;
                 got->went_on = got->went_on || strstr(text, "going on with the certificate");
+                got->tried_alone = got->tried_alone || strstr(text, "still to be tried");
         }
         fleetprov_job_free(job);
 }

@@ -14,6 +14,7 @@ typedef struct Ask {
         int operation;
         const char *key_source;
         bool brings_csr, brings_token;
+        bool verified; /* the profile has VerifyCertificate=yes */
 } Ask;
 
 /* What it has got, in memory that both processes share. */
@@ -28,6 +29,7 @@ typedef struct Got {
         char left[4][129];
         unsigned n_perhaps; /* times that its history says that one may have been made */
         bool went_on;       /* its history says that a daemon went on with the certificate */
+        bool tried_alone;   /* … of a thing that was registered */
         bool over;
 } Got;
 

@@ -11,6 +11,8 @@
  *     kept its answer (`leftCertificates`). Killed between the service's work and that, the daemon
  *     cannot know the id: then the job's history says that one may have been made and left behind,
  *     and says so only where a certificate had been asked for;
+ *   - once RegisterThing's answer is kept, it is not asked again, and no certificate is made: what
+ * is left is to try it;
  *   - a single RegisterThing whose answer was lost has spent its token, and nothing brings the
  *     answer back: the job fails with the service's word for that, and its history says what may
  *     have been done.
@@ -33,6 +35,7 @@ static const Ask asks[] = {
         {"provision-daemon-key", FLEETPROV_OPERATION_PROVISION, "daemon", false, false},
         {"provision-cloud-key", FLEETPROV_OPERATION_PROVISION, "cloud", false, false},
         {"provision-csr", FLEETPROV_OPERATION_PROVISION, NULL, true, false},
+        {"provision-verified", FLEETPROV_OPERATION_PROVISION, "daemon", false, false, true},
         {"create-from-csr", FLEETPROV_OPERATION_CREATE_CERTIFICATE_FROM_CSR, NULL, true, false},
         {"create-keys", FLEETPROV_OPERATION_CREATE_KEYS_AND_CERTIFICATE, NULL, false, false},
         {"register-thing", FLEETPROV_OPERATION_REGISTER_THING, NULL, false, true},
@@ -73,9 +76,10 @@ static void case_begin(Case *c, unsigned number, Got *got) {
         daemon_make(&c->daemon);
         c->name = place_text(&c->daemon.place, "%s-%u", ask->name, number);
         c->daemon.program = FLEETPROVD_FAULTS;
-        daemon_configure(
-                &c->daemon,
-                cloud_profile(&cloud, "aws", place_text(&c->daemon.place, "ClientId=%s", c->name)));
+        daemon_configure(&c->daemon,
+                         cloud_profile(&cloud, "aws",
+                                       place_text(&c->daemon.place, "ClientId=%s%s", c->name,
+                                                  ask->verified ? "\nVerifyCertificate=yes" : "")));
         c->application = (Application){.ask = ask,
                                        .socket = c->daemon.socket,
                                        .key = c->name,
@@ -222,6 +226,8 @@ static void check_certificates(const Case *c, const char *point, bool asked) {
                 ck_assert_msg(got->n_left == 0 && got->n_perhaps >= made - 1 && got->n_perhaps <= 1,
                               "%s: %zu made, %u left, %u perhaps", point, made, got->n_left,
                               got->n_perhaps);
+        if (got->tried_alone)
+                ck_assert_uint_eq(made, 1);
         if (!asked)
                 ck_assert_uint_eq(got->n_left + got->n_perhaps, 0);
         if (made > 1)
@@ -249,7 +255,14 @@ static void check_delivery(const Case *c, const char *point) {
         if (got->thing[0]) {
                 ck_assert_str_eq(got->thing, place_text(&cloud.place, "thing-%s", c->name));
                 ck_assert_uint_ge(registered, 1);
+                if (got->tried_alone)
+                        ck_assert_uint_eq(registered, 1);
         }
+        if (ask->verified)
+                ck_assert_uint_ge(client_count(&cloud,
+                                               place_text(&cloud.place, "thing-%s", c->name),
+                                               "\"role\":\"device\"", "\"outcome\":\"accepted\""),
+                                  1);
         if (ask->operation == FLEETPROV_OPERATION_PROVISION) {
                 _cleanup_free_ char *state = cloud_certificate_state(&cloud, got->certificate);
 
