@@ -8,7 +8,7 @@ Change *change_new(ChangeType type, const char *id) {
                 return NULL;
         c->type = type;
         memcpy(c->id, id, sizeof(c->id));
-        c->secret_fd = -1;
+        c->secret_fd = c->erase_fd = -1;
         c->file.fd = -1;
         return c;
 }
@@ -20,6 +20,7 @@ Change *change_free(Change *c) {
         secret_context_done(&c->context);
         job_secrets_done(&c->secrets);
         close_fd(c->secret_fd);
+        close_fd(c->erase_fd);
         close_fd(c->file.fd);
         free(c);
         return NULL;

@@ -34,7 +34,10 @@ struct Change {
         /* The disk's thread, while it is at it. */
         JobFile file;
         int secret_fd;
-        bool renames; /* a name of it changed: it wants the directory flushed */
+        bool erases; /* secrets are being overwritten */
+        int erase_fd;
+        bool has_replaced; /* those that new ones replaced still stand under the temporary name */
+        bool renames;      /* a name of it changed: it wants the directory flushed */
         LIST_LINK(Change, changes);
 
         /* The loop's thread. */

@@ -36,6 +36,8 @@ static void flush_directory(Round *round) {
 
                 if (c->error >= 0 && c->renames)
                         c->error = r;
+                /* After a crash the old ones may be there again, and must be whole. */
+                c->has_replaced = c->has_replaced && c->error >= 0;
                 c->renames = false;
         }
 }
@@ -72,20 +74,25 @@ static int place_secrets(const Round *round, Change *c) {
         else
                 r = disk_close(&c->secret_fd);
         if (r >= 0)
-                r = disk_rename(round->disk, temporary.text, name.text);
+                r = disk_rename_keeping(round->disk, temporary.text, name.text);
         if (r < 0) {
-                (void) unlinkat(round->disk->fd, temporary.text, 0);
+                (void) disk_erase(round->disk, temporary.text);
                 return r;
         }
+        c->has_replaced = r > 0;
         c->renames = true;
         return 0;
 }
 
-static int unlink_if_there(const Round *round, const char *id, FileKind kind) {
-        FileName name = file_name_make(id, kind);
-        int r = disk_unlink(round->disk, name.text);
+/* A crash before this, or in it: the next start erases what has a temporary name. */
+static void erase_replaced(const Round *round) {
+        for (size_t i = 0; i < round->n; i++) {
+                const Change *c = round->changes[i];
+                FileName name = file_name_make(c->id, FILE_KIND_SECRET_NEW);
 
-        return r == -ENOENT ? 0 : r;
+                if (c->has_replaced)
+                        (void) disk_erase(round->disk, name.text);
+        }
 }
 
 static int append_lines(const Round *round, Change *c) {
@@ -105,10 +112,12 @@ static int append_lines(const Round *round, Change *c) {
 static int append_by_erasing(const Round *round, Change *c) {
         int r;
 
-        r = unlink_if_there(round, c->id, FILE_KIND_SECRET);
+        FileName name = file_name_make(c->id, FILE_KIND_SECRET);
+
+        r = disk_erase(round->disk, name.text);
         if (r >= 0)
                 r = disk_sync_directory(round->disk);
-        return r < 0 ? r : append_lines(round, c);
+        return r < 0 && r != -ENOENT ? r : append_lines(round, c);
 }
 
 static int write_lines(const Round *round, Change *c) {
@@ -147,6 +156,31 @@ static int flush_lines(const Round *round, Change *c) {
         return job_file_sync(round->disk, &c->file);
 }
 
+/* All of a round are under way before the first is waited for. */
+static int begin_erase(const Round *round, Change *c) {
+        FileName name = file_name_make(c->id, FILE_KIND_SECRET);
+        int r;
+
+        if (c->type != CHANGE_ERASE && c->type != CHANGE_REMOVE)
+                return 0;
+        r = disk_begin_erase(round->disk, name.text, &c->erase_fd);
+        c->erases = r >= 0;
+        return r == -ENOENT ? 0 : r;
+}
+
+static int end_erase(const Round *round, Change *c) {
+        FileName name = file_name_make(c->id, FILE_KIND_SECRET);
+
+        return c->erases ? disk_end_erase(round->disk, name.text, &c->erase_fd) : 0;
+}
+
+static int unlink_job(const Round *round, const Change *c) {
+        FileName name = file_name_make(c->id, FILE_KIND_JOB);
+        int r = disk_unlink(round->disk, name.text);
+
+        return r == -ENOENT ? 0 : r;
+}
+
 static int change_names(const Round *round, Change *c) {
         int r;
 
@@ -157,13 +191,13 @@ static int change_names(const Round *round, Change *c) {
                 c->renames = true;
         }
         if (c->type == CHANGE_ERASE || c->type == CHANGE_REMOVE) {
-                r = unlink_if_there(round, c->id, FILE_KIND_SECRET);
+                r = end_erase(round, c);
                 if (r < 0)
                         return r;
                 c->renames = true;
         }
         /* Last: secrets without a job are litter, a job without its secrets knows what happened. */
-        return c->type == CHANGE_REMOVE ? unlink_if_there(round, c->id, FILE_KIND_JOB) : 0;
+        return c->type == CHANGE_REMOVE ? unlink_job(round, c) : 0;
 }
 
 static int read_secrets(const Round *round, Change *c) {
@@ -190,7 +224,7 @@ static void undo_failed_creates(const Round *round) {
                 if (c->type != CHANGE_CREATE || c->error >= 0)
                         continue;
                 (void) unlinkat(round->disk->fd, job.text, 0);
-                (void) unlinkat(round->disk->fd, secret.text, 0);
+                (void) disk_erase(round->disk, secret.text);
         }
 }
 
@@ -216,7 +250,9 @@ void commit_changes(const CommitContext *context, ChangeList *list) {
                 flush_directory(&round);
                 each(&round, write_lines);
                 each(&round, flush_lines);
+                each(&round, begin_erase);
                 each(&round, change_names);
+                erase_replaced(&round);
                 flush_directory(&round);
                 each(&round, read_secrets);
                 undo_failed_creates(&round);

@@ -10,8 +10,10 @@
  *   1. secrets are written aside and flushed, take their names, the directory is flushed;
  *   2. lines are written and flushed (a note's is not): a line never speaks of secrets that could
  *      still be lost;
- *   3. new job files take their names, what is to be erased is unlinked, the directory is flushed:
- *      the line that says so is durable by then, and a crash between is mended at the next start;
+ *   3. new job files take their names, what is to be erased is overwritten and unlinked, the
+ *      directory is flushed: the line that says so is durable by then, and a crash between is
+ * mended at the next start. Secrets that others have replaced are erased, too, for which nobody
+ * waits;
  *   4. what is wanted is read.
  *
  * A change that fails has its errno in `error`, and does not touch the others; but a directory that

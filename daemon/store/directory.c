@@ -171,13 +171,23 @@ static int check_version(const Directory *d, const char *path, char **ret_why) {
         return 0;
 }
 
+/* It may be what newer secrets have replaced; and these must be durable then, which they are not
+ * where a daemon was killed between. */
+static int erase_leftover(const Directory *d, const char *name) {
+        int r;
+
+        r = disk_sync_all(&d->disk);
+        return r < 0 ? r : disk_erase(&d->disk, name);
+}
+
 static int sweep_name(const char *name, void *userdata) {
         char id[IPC_JOB_ID_LENGTH + 1];
         Directory *d = userdata;
 
         switch (file_name_kind(name, id)) {
-        case FILE_KIND_JOB_NEW:
         case FILE_KIND_SECRET_NEW:
+                return erase_leftover(d, name);
+        case FILE_KIND_JOB_NEW:
         case FILE_KIND_NEW:
                 return disk_unlink(&d->disk, name);
         case FILE_KIND_SECRET:

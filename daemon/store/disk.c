@@ -6,6 +6,12 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "daemon/base/log.h"
+
+#define OVERWRITE_CHUNK ((size_t) 4096)
+#define OPEN_TO_ERASE (O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+#define SYNC_ALL (SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER)
+
 static int before(const Disk *d, DiskStep step, const char *name) {
         return d->hook ? d->hook(step, name, d->hook_userdata) : 0;
 }
@@ -47,19 +53,53 @@ int disk_write(const Disk *d, int fd, const char *name, const void *data, size_t
         return 0;
 }
 
+/* From the first byte to the last, in place. */
+static int overwrite(int fd) {
+        static const uint8_t zeros[OVERWRITE_CHUNK];
+        struct stat st;
+
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        for (off_t at = 0; at < st.st_size;) {
+                size_t left = (size_t) (st.st_size - at);
+                ssize_t n = pwrite(fd, zeros, left < sizeof(zeros) ? left : sizeof(zeros), at);
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return -errno;
+                if (n == 0)
+                        return -EIO;
+                at += n;
+        }
+        return 0;
+}
+
+/* What is in the way of a new file, or half of one: it may hold sealed bytes. */
+static int clear(const Disk *d, const char *name) {
+        _cleanup_close_ int fd = openat(d->fd, name, OPEN_TO_ERASE);
+
+        if (fd < 0 && errno == ENOENT)
+                return 0;
+        if (fd >= 0 && overwrite(fd) >= 0)
+                (void) sync_file_range(fd, 0, 0, SYNC_ALL);
+        return unlinkat(d->fd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
+}
+
 int disk_create(const Disk *d, const char *name, const void *data, size_t size) {
         _cleanup_close_ int fd = -1;
         int r;
 
-        if (unlinkat(d->fd, name, 0) < 0 && errno != ENOENT)
-                return -errno;
+        r = clear(d, name);
+        if (r < 0)
+                return r;
         fd = openat(d->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                     DISK_FILE_MODE);
         if (fd < 0)
                 return -errno;
         r = disk_write(d, fd, name, data, size);
         if (r < 0) {
-                (void) unlinkat(d->fd, name, 0);
+                (void) clear(d, name);
                 return r;
         }
         return TAKE_FD(fd);
@@ -101,6 +141,21 @@ int disk_rename(const Disk *d, const char *from, const char *to) {
         return renameat(d->fd, from, d->fd, to) < 0 ? -errno : 0;
 }
 
+int disk_rename_keeping(const Disk *d, const char *from, const char *to) {
+        int r;
+
+        r = before(d, DISK_RENAME, to);
+        if (r < 0)
+                return r;
+        if (renameat2(d->fd, from, d->fd, to, RENAME_NOREPLACE) >= 0)
+                return 0;
+        if (errno == EEXIST && renameat2(d->fd, from, d->fd, to, RENAME_EXCHANGE) >= 0)
+                return 1;
+        if (errno != EINVAL && errno != ENOSYS)
+                return -errno;
+        return renameat(d->fd, from, d->fd, to) < 0 ? -errno : 0;
+}
+
 int disk_unlink(const Disk *d, const char *name) {
         int r;
 
@@ -108,6 +163,47 @@ int disk_unlink(const Disk *d, const char *name) {
         if (r < 0)
                 return r;
         return unlinkat(d->fd, name, 0) < 0 ? -errno : 0;
+}
+
+int disk_begin_erase(const Disk *d, const char *name, int *ret_fd) {
+        _cleanup_close_ int fd = openat(d->fd, name, OPEN_TO_ERASE);
+        int r;
+
+        if (fd < 0 && errno == ENOENT)
+                return -ENOENT;
+        r = fd < 0 ? -errno : 0;
+        if (r >= 0) {
+                r = before(d, DISK_OVERWRITE, name);
+                if (r < 0)
+                        return r;
+                r = overwrite(fd);
+        }
+        if (r < 0)
+                log_warning_errno(r, "%s cannot be overwritten, only unlinked", name);
+        else
+                disk_start_sync(fd);
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+int disk_end_erase(const Disk *d, const char *name, int *fd) {
+        _cleanup_close_ int mine = TAKE_FD(*fd);
+
+        /* Unlinked before they are written, the zeros would never be. */
+        if (mine >= 0 && sync_file_range(mine, 0, 0, SYNC_ALL) < 0)
+                log_warning_errno(-errno, "%s may not have been overwritten, only unlinked", name);
+        return disk_unlink(d, name);
+}
+
+int disk_erase(const Disk *d, const char *name) {
+        int fd, r;
+
+        r = disk_begin_erase(d, name, &fd);
+        return r < 0 ? r : disk_end_erase(d, name, &fd);
+}
+
+int disk_sync_all(const Disk *d) {
+        return syncfs(d->fd) < 0 ? -errno : 0;
 }
 
 int disk_sync_directory(const Disk *d) {

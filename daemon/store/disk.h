@@ -17,6 +17,7 @@ typedef enum DiskStep {
         DISK_WRITE,
         DISK_TRUNCATE,
         DISK_SYNC_FILE,
+        DISK_OVERWRITE,
         DISK_RENAME,
         DISK_UNLINK,
         DISK_SYNC_DIRECTORY,
@@ -59,8 +60,29 @@ void disk_start_sync(int fd);
 int disk_close(int *fd);
 
 int disk_rename(const Disk *d, const char *from, const char *to);
+
+/* The same, but where `to` is there already the two change names, if the file system can do that
+ * (renameat2(2)): 1, and what was there before is `from` now, to be erased. 0: there was nothing,
+ * or it could only be replaced. */
+int disk_rename_keeping(const Disk *d, const char *from, const char *to);
+
 int disk_unlink(const Disk *d, const char *name);
 int disk_sync_directory(const Disk *d);
+
+/* Erasing: the bytes are overwritten where they are, since free blocks can be read, and then the
+ * name is unlinked. Begun first, ended after (`fd` may be -1): the device has the zeros then,
+ * though perhaps in its cache, and the flush of the directory that must follow is one for both.
+ * Zeros do not wait for anything: what says that the bytes are not needed must be durable before.
+ *
+ * File systems that write in another place (btrfs, anything that journals data) and flash keep the
+ * old bytes for a while; there, only the sealing protects. So a file that cannot be overwritten is
+ * no error, and logged: unlinked it is in any case. -ENOENT: there is none. */
+int disk_begin_erase(const Disk *d, const char *name, int *ret_fd);
+int disk_end_erase(const Disk *d, const char *name, int *fd);
+int disk_erase(const Disk *d, const char *name); /* both */
+
+/* All that was ever written to this file system, by anybody. */
+int disk_sync_all(const Disk *d);
 
 /* The whole of a small file, durable before it returns: temporary file, flush, rename, flush. */
 int disk_replace(const Disk *d, const char *name, const void *data, size_t size);

@@ -77,6 +77,14 @@ static int open_line(const char *line, size_t size, const char *name, json_t **r
         return 0;
 }
 
+/* A crash leaves a line's beginning, never all of it and another end: one that was whole had been
+ * promised. */
+static bool tail_is_damaged(const char *text, size_t size) {
+        _cleanup_json_ json_t *o = NULL;
+
+        return size > 1 && record_line_read(text, size - 1, &o) >= 0;
+}
+
 /* Every line is checked and gives its history; only the last one gives the state. */
 static int read_lines(const char *text, size_t size, const JobClock *clock, Job **ret,
                       size_t *ret_line) {
@@ -104,7 +112,7 @@ static int read_lines(const char *text, size_t size, const JobClock *clock, Job 
                 text += length + 1;
                 size -= length + 1;
         }
-        if (!j)
+        if (!j || tail_is_damaged(text, size))
                 return -EBADMSG;
         r = last ? job_record_read_state(last, clock, j)
                  : job_add_history(j, j->created_real, JOB_QUEUED, PHASE_NONE, "accepted");

@@ -22,7 +22,8 @@ typedef struct Load {
         const Disk *disk;
         const StateKeys *keys;
         const JobClock *clock;
-        bool swept; /* something was unlinked or renamed */
+        bool swept;  /* something was unlinked or renamed */
+        bool synced; /* what was read is durable */
 } Load;
 
 static void names_done(Names *n) {
@@ -101,8 +102,14 @@ static void set_aside(Load *load, const char *id, const char *reason, const char
 
 static void erase_secrets(Load *load, const char *id) {
         FileName name = file_name_make(id, FILE_KIND_SECRET);
-        int r = disk_unlink(load->disk, name.text);
+        int r = 0;
 
+        /* The line that says so was read, but a daemon that was killed may not have flushed it. */
+        if (!load->synced)
+                r = disk_sync_all(load->disk);
+        load->synced = r >= 0;
+        if (r >= 0)
+                r = disk_erase(load->disk, name.text);
         if (r < 0 && r != -ENOENT)
                 log_warning_errno(r, "cannot erase %s", name.text);
         load->swept = true;
@@ -113,49 +120,80 @@ static bool has_secrets(const Names *names, const char *id) {
                bsearch(id, names->secrets, names->n_secrets, sizeof(*names->secrets), compare_ids);
 }
 
-/* False: the job was set aside. */
-static bool check_secrets(Load *load, const Job *j) {
+/* They open, and as this job's: id, owner, operation and profile are sealed with them, so that one
+ * who edits the record finds that its secrets do not go along. */
+static int open_secrets(const Load *load, const Job *j, const Secret *file) {
+        _cleanup_(secret_context_done) SecretContext context = {};
+        _cleanup_(job_secrets_done) JobSecrets secrets = {};
+        int r;
+
+        r = secret_context_make(j, &context);
+        return r < 0 ? r
+                     : secret_file_unseal(load->keys, &context, file->data, file->size, &secrets);
+}
+
+static void set_aside_without_key(Load *load, const char *id, const char *key_id) {
+        _cleanup_free_ char *text = NULL;
+
+        if (asprintf(&text,
+                     "set aside: its secrets are sealed with the state key %s, which is not here: "
+                     "give that key back and take \".unknown-key-…\" off the names of the two "
+                     "files, or remove them",
+                     key_id) < 0)
+                text = NULL;
+        set_aside(load, id, "unknown-key", text ? text : "set aside: unknown state key");
+}
+
+static void secrets_are_gone(Job *j) {
+        log_job(LOG_WARNING, j->id, "its secrets are gone from the disk");
+        j->secrets_stored = false;
+        j->secrets_erased = true;
+}
+
+/* 1; 0: the job was set aside. */
+static int check_secrets(Load *load, Job *j) {
         FileName name = file_name_make(j->id, FILE_KIND_SECRET);
         char key_id[SEAL_KEY_ID_LENGTH + 1] = "";
         _cleanup_secret_ Secret *file = NULL;
-        _cleanup_free_ char *text = NULL;
         int r;
 
         r = disk_read(load->disk, name.text, SECRET_FILE_MAX, &file);
+        if (r >= 0 && secret_file_is_erased(file->data, file->size)) {
+                /* A full disk, and a crash before the line that says so. */
+                erase_secrets(load, j->id);
+                secrets_are_gone(j);
+                return 1;
+        }
         if (r >= 0)
                 r = secret_file_check(load->keys, file->data, file->size, key_id);
         if (r >= 0)
-                return true;
-        if (r == -ENOKEY) {
-                if (asprintf(&text,
-                             "set aside: its secrets are sealed with the state key %s, which is "
-                             "not here: give that key back and take \".unknown-key-…\" off the "
-                             "names of the two files, or remove them",
-                             key_id) < 0)
-                        text = NULL;
-                set_aside(load, j->id, "unknown-key", text ? text : "set aside: unknown state key");
-                return false;
-        }
-        /* The record is whole: what the job made can still be told, but for its secrets. They are
-         * kept as they are, and whoever asks for them is told that they do not open. */
-        log_job(LOG_ERR, j->id, "its sealed secrets do not read");
-        return true;
+                r = open_secrets(load, j, file);
+        if (r >= 0)
+                return 1;
+        if (r == -ENOMEM)
+                return r;
+        if (r == -ENOKEY)
+                set_aside_without_key(load, j->id, key_id);
+        else
+                set_aside(load, j->id, "damaged",
+                          "set aside: its sealed secrets are not those that were sealed for it; "
+                          "they or its record were damaged, exchanged or edited");
+        return 0;
 }
 
-static bool settle_secrets(Load *load, const Names *names, Job *j) {
+/* Likewise. */
+static int settle_secrets(Load *load, const Names *names, Job *j) {
         bool there = has_secrets(names, j->id);
 
         if (!j->secrets_stored) {
                 if (there)
                         erase_secrets(load, j->id);
-                return true;
+                return 1;
         }
         if (there)
                 return check_secrets(load, j);
-        log_job(LOG_WARNING, j->id, "its secrets are gone from the disk");
-        j->secrets_stored = false;
-        j->secrets_erased = true;
-        return true;
+        secrets_are_gone(j);
+        return 1;
 }
 
 /* 1 and a job, or 0: it was set aside. */
@@ -182,10 +220,10 @@ static int load_job(Load *load, const Names *names, const char *id, Job **ret) {
                           text ? text : "set aside, cannot be read");
                 return 0;
         }
-        if (!settle_secrets(load, names, j))
-                return 0;
-        *ret = TAKE_PTR(j);
-        return 1;
+        r = settle_secrets(load, names, j);
+        if (r > 0)
+                *ret = TAKE_PTR(j);
+        return r;
 }
 
 static int compare_jobs(const void *a, const void *b) {

@@ -77,6 +77,7 @@ int secret_context_make(const Job *job, SecretContext *ret) {
         if (context_add(&c, &version, sizeof(version)) < 0 || context_add_text(&c, job->id) < 0 ||
             context_add_text(&c, job->owner->door) < 0 || context_add_text(&c, uid) < 0 ||
             context_add_text(&c, operation_to_string(job->spec->operation)) < 0 ||
+            context_add_text(&c, job->spec->profile) < 0 ||
             context_add_text(&c, job->profile_fingerprint) < 0)
                 return -ENOMEM;
         *ret = c;
@@ -231,6 +232,12 @@ int secret_file_unseal(const StateKeys *keys, const SecretContext *context, cons
         *ret = secrets;
         secrets = (JobSecrets){};
         return 0;
+}
+
+bool secret_file_is_erased(const uint8_t *data, size_t size) {
+        static const uint8_t zeros[HEADER_SIZE];
+
+        return size >= HEADER_SIZE && memcmp(data, zeros, HEADER_SIZE) == 0;
 }
 
 static bool have_key(const StateKeys *keys, const char *id) {

@@ -10,9 +10,9 @@
  *     4  size, little endian
  *     n  a record of daemon/crypto/seal.h
  *
- * Sealed with each field, unseen: version, job id, owner's door and uid, operation, profile
- * fingerprint, which fields there are, and which one this is; each with its length before it, so
- * that no two sets of them read alike. A field put into another job's file, or under another
+ * Sealed with each field, unseen: version, job id, owner's door and uid, operation, profile and
+ * its fingerprint, which fields there are, and which one this is; each with its length before it,
+ * so that no two sets of them read alike. A field put into another job's file, or under another
  * owner, does not open; nor does one whose sisters were taken away. */
 
 #include "daemon/model/job.h"
@@ -39,6 +39,9 @@ int secret_file_seal(const StateKeys *keys, const SecretContext *context, const 
  * Nothing is given unless all of it opens. */
 int secret_file_unseal(const StateKeys *keys, const SecretContext *context, const uint8_t *data,
                        size_t size, JobSecrets *ret);
+
+/* Whether it was overwritten to be unlinked then: it begins with zeros. */
+bool secret_file_is_erased(const uint8_t *data, size_t size);
 
 /* Whether we have the keys it names: 0, -ENOKEY, or -EBADMSG where it does not read. Opens nothing.
  * *ret_key_id: the key that lacks. */

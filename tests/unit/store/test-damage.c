@@ -193,25 +193,6 @@ START_TEST(a_job_under_an_unknown_key_is_set_aside_and_no_key_is_made)
 }
 END_TEST
 
-START_TEST(torn_secrets_leave_the_job_and_do_not_open)
-{
-        _cleanup_(job_secrets_done) JobSecrets secrets = {};
-        _cleanup_fixture_ Fixture f = {};
-        _cleanup_job_ Job *j = fixture_plain_job();
-        _cleanup_free_ char *sealed = NULL;
-        size_t size;
-
-        fixture_secrets(&secrets);
-        fixture_open(&f);
-        ck_assert_int_eq(run_verb(&f, store_create, j, &secrets), 0);
-        sealed = fixture_read(fixture_job_path(j, ".secret"), &size);
-        fixture_write(fixture_job_path(j, ".secret"), sealed, size / 2);
-        fixture_reopen(&f);
-        ck_assert_uint_eq(f.n_jobs, 1);
-        ck_assert_int_eq(run_read(&f, f.jobs[0], NULL), -EBADMSG);
-}
-END_TEST
-
 START_TEST(a_long_file_is_written_anew_and_stays_bounded)
 {
         _cleanup_fixture_ Fixture f = {};
@@ -249,7 +230,6 @@ static void add_tests(TCase *c) {
         tcase_add_test(c, secrets_that_no_line_speaks_of_are_erased_at_the_start);
         tcase_add_test(c, a_job_whose_secrets_vanished_says_that_they_are_gone);
         tcase_add_test(c, a_job_under_an_unknown_key_is_set_aside_and_no_key_is_made);
-        tcase_add_test(c, torn_secrets_leave_the_job_and_do_not_open);
         tcase_add_test(c, a_long_file_is_written_anew_and_stays_bounded);
 }
 

@@ -106,6 +106,7 @@ START_TEST(a_line_is_durable_before_the_secrets_go_and_the_file_before_its_name)
         ck_assert_int_eq(run_erase(&f, j), 0);
         at = step_at(w, DISK_WRITE, ".job", 0);
         at = step_at(w, DISK_SYNC_FILE, ".job", at);
+        at = step_at(w, DISK_OVERWRITE, ".secret", at);
         at = step_at(w, DISK_UNLINK, ".secret", at);
         at = step_at(w, DISK_SYNC_DIRECTORY, ".", at);
         ck_assert_uint_eq(at, w->n - 1);
@@ -244,13 +245,14 @@ START_TEST(an_update_that_fails_at_any_step_leaves_the_file_right)
 
                 if (!with_failure_at(&f, store_update, j, &secrets, n, &result))
                         break;
-                ck_assert_int_eq(result, -ENOSPC);
+                /* The last two erase what was replaced: all that was asked for is done by then. */
+                ck_assert_int_eq(result, n <= 6 ? -ENOSPC : 0);
                 fixture_reopen(&f);
                 ck_assert_uint_eq(f.n_jobs, 1);
-                ck_assert_int_eq(f.jobs[0]->state, JOB_QUEUED);
+                ck_assert_int_eq(f.jobs[0]->state, n <= 6 ? JOB_QUEUED : JOB_RUNNING);
                 ck_assert_uint_eq(fixture_count_names(".new"), 0);
         }
-        ck_assert_uint_eq(n, 7);
+        ck_assert_uint_eq(n, 9);
         ck_assert_int_eq(run_verb(&f, store_update, j, NULL), 0);
         fixture_reopen(&f);
         ck_assert_int_eq(f.jobs[0]->state, JOB_RUNNING);
