@@ -208,6 +208,16 @@ static int on_wait_timer(sd_event_source *source, uint64_t usec, void *userdata)
         return 0;
 }
 
+/* By a timer that is due, since one may be no more than an end that waits for the disk. */
+void dispatch_end_waits(Slot *s) {
+        Job *job;
+
+        for (job = job_table_first(s->manager->jobs); job; job = job_table_next(job))
+                if (job->errand && job->errand->slot == s && job->phase == PHASE_BACKOFF &&
+                    job->errand->wait_timer)
+                        (void) sd_event_source_set_time_relative(job->errand->wait_timer, 0);
+}
+
 /* Too early a try is better than none. */
 static void wait_for_next_try(Job *job, usec_t delay_usec) {
         int r;

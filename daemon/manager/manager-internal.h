@@ -146,6 +146,8 @@ typedef enum DispatchPlace {
         DISPATCH_FIRST,  /* before everybody */
 } DispatchPlace;
 void dispatch_enqueue(Job *job, DispatchPlace place);
+/* Jobs of the profile that wait between two tries come back now. */
+void dispatch_end_waits(Slot *s);
 
 /* --- change.c */
 typedef struct Change {

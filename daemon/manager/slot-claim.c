@@ -57,6 +57,7 @@ static void open_session(Slot *s) {
         if (r < 0)
                 log_error_errno(r, "Profile %s: cannot open a session", s->profile->name);
         slot_refresh_status(s);
+        dispatch_end_waits(s);
 }
 
 static void stop_retrying(Slot *s) {

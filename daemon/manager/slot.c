@@ -130,9 +130,11 @@ static void keep_session(Slot *s, Profile *profile) {
         lane_change_profile(s->lane, profile);
         slot_refresh_status(s);
         profile_free(old);
-        /* Who reloads may have changed the claim where that goes unnoticed. */
+        /* Who reloads may have changed the claim where that goes unnoticed, or mended a policy. */
         s->claim_due = true;
         slot_claim_settle(s);
+        lane_retry(s->lane);
+        dispatch_end_waits(s);
 }
 
 void slot_change_profile(Slot *s, Profile *profile) {

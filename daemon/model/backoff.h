@@ -16,4 +16,9 @@ typedef struct Backoff {
 
 /* The next wait. `random` is 64 random bits. */
 usec_t backoff_next(Backoff *b, uint64_t random);
+
+/* The same, but never below half of it: for what is no matter of a crowd, and where each try does
+ * harm. */
+usec_t backoff_next_patient(Backoff *b, uint64_t random);
+
 void backoff_reset(Backoff *b);

@@ -46,6 +46,16 @@ JobPhase exchange_phase(const Exchange *x) {
         return PHASE_NONE;
 }
 
+bool exchange_will_create(const Exchange *x) {
+        return x->operation != OPERATION_REGISTER_THING && x->step != EXCHANGE_REGISTERING &&
+               !x->has_certificate;
+}
+
+bool exchange_will_register(const Exchange *x) {
+        return x->operation != OPERATION_CREATE_CERTIFICATE_FROM_CSR &&
+               x->operation != OPERATION_CREATE_KEYS_AND_CERTIFICATE;
+}
+
 bool exchange_is_in_flight(const Exchange *x) {
         return x->step == EXCHANGE_CREATING || x->step == EXCHANGE_REGISTERING;
 }
@@ -332,6 +342,19 @@ static ExchangeEffect on_expired(Exchange *x) {
         e.leave_certificate = left;
         e.burn = in_flight; /* the answer may still come, and is nobody's then */
         return e;
+}
+
+ExchangeEffect exchange_hold(Exchange *x, usec_t wait_usec) {
+        if (!exchange_is_in_flight(x) && x->step != EXCHANGE_NOTING)
+                return (ExchangeEffect){};
+        if (x->cancelled)
+                return give_up_cancelled(x);
+        x->step = EXCHANGE_IDLE;
+        return (ExchangeEffect){
+                .action = EXCHANGE_DO_WAIT,
+                .delay_usec = wait_usec,
+                .note = "the claim's policy seems to refuse what it would ask; waiting",
+        };
 }
 
 /* Answers, and their absence: nobody who did not ask is told them. */

@@ -129,10 +129,17 @@ void exchange_wants_verify(Exchange *x);
 /* The job has a stored result, with its key: what is left is to try it. */
 void exchange_is_registered(Exchange *x);
 
+/* What it is about to ask must not be asked for so long: nothing is sent, and no try is counted. */
+ExchangeEffect exchange_hold(Exchange *x, usec_t wait_usec);
+
 ExchangeEffect exchange_step(Exchange *x, ExchangeEventType event, uint64_t random);
 
 /* The phase that belongs to the step it is at. */
 JobPhase exchange_phase(const Exchange *x);
+
+/* Whether it asks for a certificate, now or later; whether it registers a thing. */
+bool exchange_will_create(const Exchange *x);
+bool exchange_will_register(const Exchange *x);
 
 /* Whether an answer is awaited. */
 bool exchange_is_in_flight(const Exchange *x);

@@ -236,7 +236,7 @@ void aws_answer_on_message(Lane *lane, const AwsTopic *topic, const uint8_t *pay
                 ignore_answer(lane, "nobody waits for it");
                 return;
         }
-        lane_session_event(lane, SESSION_EVENT_PROVED, NULL);
+        lane_answered(lane, topic->operation);
         switch (topic->suffix) {
         case AWS_SUFFIX_ACCEPTED:
                 on_accepted(lane, topic->operation, payload, size);

@@ -146,6 +146,25 @@ static void broken(Lane *lane, int r, const char *what, const char *detail) {
         aws_exchange_event(lane, EXCHANGE_EVENT_BROKEN, failure);
 }
 
+static void carry_out(Lane *lane, const ExchangeEffect *e, JobPhase phase_before);
+
+/* True: what it is about to ask must not be asked now, and the job has left the lane. */
+static bool is_held(Lane *lane) {
+        JobRun *run = lane->job->run;
+        JobPhase phase = exchange_phase(&run->exchange);
+        const Failure *why = NULL;
+        usec_t wait = lane_right_wait(lane, run, &why);
+        ExchangeEffect e;
+
+        if (wait == 0)
+                return false;
+        e = exchange_hold(&run->exchange, wait);
+        failure_free(run->failure);
+        run->failure = failure_copy(why);
+        carry_out(lane, &e, phase);
+        return true;
+}
+
 /* Asks, or asks for the right to hear the answer first. */
 static void request(Lane *lane) {
         AwsOperation operation = aws_exchange_operation(lane->job->run);
@@ -156,6 +175,8 @@ static void request(Lane *lane) {
                 aws_exchange_event(lane, EXCHANGE_EVENT_NOT_SENT, failure_copy(lane->last_error));
                 return;
         }
+        if (is_held(lane))
+                return;
         lane->request_serial++;
         lane->job->run->saw_foreign_answer = false;
         lane->publish_pending = !lane_is_subscribed(lane, operation);
@@ -172,8 +193,7 @@ static void request(Lane *lane) {
 }
 
 void aws_exchange_on_subscribed(Lane *lane) {
-        if (lane->job && lane->publish_pending &&
-            lane_is_subscribed(lane, aws_exchange_operation(lane->job->run)))
+        if (lane->job && lane->publish_pending)
                 request(lane);
 }
 
@@ -227,23 +247,6 @@ void aws_exchange_drop(Lane *lane) {
         lane->job = NULL;
 }
 
-/* Dropped each time: a server that speaks MQTT 3.1.1 has no other way to say that it is forbidden.
- */
-static Failure *suspect_policy(const Lane *lane, Failure *cause) {
-        const char *topic = lane->last_topic;
-
-        return failure_with_cause(
-                failure_new(ERROR_PERMISSION_DENIED_BY_POLICY,
-                            "%s dropped the connection each of %u times right after %s was used; "
-                            "the likely cause is the policy of the claim certificate: it must "
-                            "allow %s%s",
-                            lane->profile->endpoint, EXCHANGE_UNANSWERED_MAX, topic,
-                            lane->publish_pending ? "iot:Subscribe on topicfilter/"
-                                                  : "iot:Publish on topic/",
-                            topic),
-                cause);
-}
-
 static Failure *final_failure(const Lane *lane, const JobRun *run, const ExchangeEffect *e) {
         Failure *cause = failure_copy(run->failure);
 
@@ -256,11 +259,9 @@ static Failure *final_failure(const Lane *lane, const JobRun *run, const Exchang
                         failure_new(ERROR_EXPIRED, "The job's deadline passed before it was done"),
                         cause);
         case JOB_FAILED:
-                if (e->suspect_policy && lane->last_topic)
-                        return suspect_policy(lane, cause);
                 if (e->verify_failed)
                         return aws_verify_failure(lane, e, cause);
-                return cause;
+                return e->suspect_policy ? lane_dropped_publication(lane, cause) : cause;
         case JOB_SUCCEEDED:
         case JOB_QUEUED:
         case JOB_RUNNING:
@@ -321,6 +322,8 @@ static void carry_out(Lane *lane, const ExchangeEffect *e, JobPhase phase_before
                 return;
         case EXCHANGE_DO_NOTE:
                 tell_progress(lane, e->note);
+                if (is_held(lane))
+                        return;
                 lane->options.ops->note(lane->options.userdata, lane->job);
                 return;
         case EXCHANGE_DO_CREATE:

@@ -3,9 +3,11 @@
 
 /* Inside daemon/provider: what a lane is made of. lane.c keeps the session; aws-exchange.c carries
  * out what the exchange machine says; aws-answer.c reads what the service says; aws-verify.c tries
- * new certificates. */
+ * new certificates; lane-topics.c listens; lane-rights.c knows what the claim's policy seems to
+ * refuse. */
 
 #include "daemon/model/exchange.h"
+#include "daemon/model/right.h"
 #include "daemon/model/session.h"
 #include "daemon/net/probe.h"
 #include "daemon/provider/answers-seen.h"
@@ -21,6 +23,11 @@ typedef enum Subscription {
         SUBSCRIPTION_HELD,
 } Subscription;
 
+typedef struct LaneRight {
+        Right right;
+        Failure *why; /* it is suspected; else NULL */
+} LaneRight;
+
 struct Lane {
         LaneOptions options;
         const Profile *profile;
@@ -33,6 +40,7 @@ struct Lane {
         usec_t connected_since_real, connected_since_boot;
         Subscription subscriptions[AWS_OPERATION_MAX][AWS_SUFFIX_MAX];
         char *last_topic; /* last subscribed or published to: what a drop is about */
+        LaneRight rights[AWS_OPERATION_MAX];
 
         Secret *trusted;
         Secret *certificate;
@@ -49,8 +57,28 @@ struct Lane {
 
 /* lane.c */
 void lane_session_event(Lane *lane, SessionEventType type, Failure *failure);
-int lane_subscribe(Lane *lane, AwsOperation operation);
+/* An answer of the service has come, which proves the session and the right to ask. */
+void lane_answered(Lane *lane, AwsOperation operation);
+
+/* lane-topics.c; -ENOTCONN: the connection's end is on its way */
+int lane_subscribe_start(Lane *lane);                   /* goes on with it, too */
+int lane_subscribe(Lane *lane, AwsOperation operation); /* likewise */
+bool lane_start_is_subscribed(const Lane *lane);
 bool lane_is_subscribed(const Lane *lane, AwsOperation operation);
+char *lane_open_topic(const Lane *lane); /* asked for first, and not answered; free() it; or NULL */
+
+/* lane-rights.c; each takes the failure that it wraps or gives back */
+Failure *lane_refused_subscription(const Lane *lane, const char *topic, const char *how,
+                                   Failure *cause);
+Failure *lane_dropped_publication(const Lane *lane, Failure *cause);
+Failure *lane_taken_over(const Lane *lane, Failure *cause);
+Failure *lane_right_dropped(Lane *lane, Failure *failure);    /* the connection, that is */
+bool lane_right_answered(Lane *lane, AwsOperation operation); /* true: it was suspected */
+/* How long the job's next request has to wait, and for what (the lane's). */
+usec_t lane_right_wait(const Lane *lane, const JobRun *run, const Failure **ret_why);
+void lane_rights_reset(Lane *lane);
+void lane_rights_retry(Lane *lane);
+Failure *lane_lasting_trouble(const Lane *lane); /* for a session that is well otherwise; or NULL */
 
 /* aws-exchange.c */
 void aws_exchange_event(Lane *lane, ExchangeEventType type, Failure *failure);

@@ -13,84 +13,18 @@ static void set_last_error(Lane *lane, Failure *failure) {
         lane->last_error = failure;
 }
 
-/* --- topics */
-
-static bool answers_wanted_at_start(const Lane *lane, AwsOperation operation) {
-        switch (operation) {
-        case AWS_OPERATION_CREATE_FROM_CSR:
-                return lane->profile->key_source == KEY_SOURCE_DAEMON;
-        case AWS_OPERATION_CREATE_KEYS:
-                return lane->profile->key_source == KEY_SOURCE_CLOUD;
-        case AWS_OPERATION_REGISTER:
-                return lane->profile->template_name != NULL;
-        case AWS_OPERATION_MAX:
-        case AWS_OPERATION_INVALID:
-                break;
-        }
-        return false;
-}
-
-bool lane_is_subscribed(const Lane *lane, AwsOperation operation) {
-        return lane->subscriptions[operation][AWS_SUFFIX_ACCEPTED] == SUBSCRIPTION_HELD &&
-               lane->subscriptions[operation][AWS_SUFFIX_REJECTED] == SUBSCRIPTION_HELD;
-}
-
-static int subscribe_one(Lane *lane, AwsOperation operation, AwsSuffix suffix) {
-        _cleanup_free_ char *topic = NULL;
-        int r;
-
-        if (lane->subscriptions[operation][suffix] != SUBSCRIPTION_NONE)
-                return 0;
-        r = aws_topic_build(operation, lane->format, lane->profile->template_name, suffix, &topic);
-        if (r < 0)
-                return r;
-        r = connection_subscribe(lane->connection, topic);
-        if (r < 0)
-                return r;
-        lane->subscriptions[operation][suffix] = SUBSCRIPTION_ASKED;
-        free(lane->last_topic);
-        lane->last_topic = TAKE_PTR(topic);
-        return 0;
-}
-
-int lane_subscribe(Lane *lane, AwsOperation operation) {
-        int r;
-
-        r = subscribe_one(lane, operation, AWS_SUFFIX_ACCEPTED);
-        if (r < 0)
-                return r;
-        return subscribe_one(lane, operation, AWS_SUFFIX_REJECTED);
-}
-
-static int subscribe_at_start(Lane *lane) {
-        for (AwsOperation op = 0; op < AWS_OPERATION_MAX; op++)
-                if (answers_wanted_at_start(lane, op)) {
-                        int r = lane_subscribe(lane, op);
-
-                        if (r < 0)
-                                return r;
-                }
-        return 0;
-}
-
-static bool start_is_subscribed(const Lane *lane) {
-        for (AwsOperation op = 0; op < AWS_OPERATION_MAX; op++)
-                if (answers_wanted_at_start(lane, op) && !lane_is_subscribed(lane, op))
-                        return false;
-        return true;
-}
-
-static Failure *policy_failure(const Lane *lane, const char *topic, Failure *cause) {
-        return failure_with_cause(
-                failure_new(ERROR_PERMISSION_DENIED_BY_POLICY,
-                            "%s: the server refused the subscription to %s; the policy of the "
-                            "claim certificate must allow iot:Subscribe on topicfilter/%s and "
-                            "iot:Receive on topic/%s",
-                            lane->profile->endpoint, topic, topic, topic),
-                cause);
-}
-
 /* --- what the connection says */
+
+static void subscribe_start(Lane *lane) {
+        int r = lane_subscribe_start(lane);
+
+        /* -ENOTCONN: `lost` is on its way, and says why. */
+        if (r < 0 && r != -ENOTCONN)
+                lane_session_event(lane, SESSION_EVENT_LOST,
+                                   failure_from_errno(r, "Cannot subscribe"));
+        else if (lane_start_is_subscribed(lane)) /* or a profile that needs no topic yet */
+                lane_session_event(lane, SESSION_EVENT_SUBSCRIBED, NULL);
+}
 
 static void on_connection_connected(void *userdata) {
         lane_session_event(userdata, SESSION_EVENT_CONNECTED, NULL);
@@ -113,12 +47,13 @@ static void on_connection_subscribed(const char *topic, bool accepted, void *use
         if (!aws_topic_parse(topic, strlen(topic), &parsed))
                 return;
         if (!accepted) {
-                on_subscription_refused(lane, &parsed, policy_failure(lane, topic, NULL));
+                on_subscription_refused(lane, &parsed,
+                                        lane_refused_subscription(lane, topic, "refused", NULL));
                 return;
         }
         lane->subscriptions[parsed.operation][parsed.suffix] = SUBSCRIPTION_HELD;
-        if (lane->session.state == SESSION_SUBSCRIBING && start_is_subscribed(lane))
-                lane_session_event(lane, SESSION_EVENT_SUBSCRIBED, NULL);
+        if (lane->session.state == SESSION_SUBSCRIBING)
+                subscribe_start(lane);
         else
                 aws_exchange_on_subscribed(lane);
 }
@@ -141,9 +76,6 @@ static void on_connection_message(const char *topic, size_t topic_size, const ui
 static void on_connection_lost(Failure *failure, void *userdata) {
         Lane *lane = userdata;
 
-        if (lane->session.state == SESSION_SUBSCRIBING &&
-            lane->session.dropped_on_subscribe + 1 >= SESSION_POLICY_SUSPICION)
-                failure = policy_failure(lane, lane->last_topic, failure);
         if (lane->session.state == SESSION_READY &&
             usec_sub(clock_boot_usec(), lane->connected_since_boot) >= SESSION_LASTED_USEC)
                 lane_session_event(lane, SESSION_EVENT_PROVED, NULL);
@@ -151,6 +83,8 @@ static void on_connection_lost(Failure *failure, void *userdata) {
          * his answer by that, and asking again would bring the same. */
         if (failure_code(failure) == ERROR_BAD_RESPONSE)
                 aws_exchange_event(lane, EXCHANGE_EVENT_BAD_ANSWER, failure_copy(failure));
+        if (lane->session.state == SESSION_READY && failure_code(failure) == ERROR_CONNECTION_LOST)
+                failure = lane_right_dropped(lane, failure);
         lane_session_event(lane, SESSION_EVENT_LOST, failure);
 }
 
@@ -238,17 +172,41 @@ static void log_session(const Lane *lane, SessionState before) {
                           session_state_to_string(before), session_state_to_string(now));
 }
 
+/* A loss says more where it is one of several. */
+static void explain_loss(Lane *lane, SessionState before) {
+        _cleanup_free_ char *topic = lane_open_topic(lane);
+
+        if (failure_code(lane->last_error) != ERROR_CONNECTION_LOST)
+                return;
+        if (before == SESSION_SUBSCRIBING && session_suspects_policy(&lane->session) && topic)
+                lane->last_error = lane_refused_subscription(
+                        lane, topic, "drops the connection upon", lane->last_error);
+        else if (before == SESSION_READY && session_suspects_takeover(&lane->session))
+                lane->last_error = lane_taken_over(lane, lane->last_error);
+}
+
 static void carry_out(Lane *lane, const SessionEffects *e);
 
 static void step_session(Lane *lane, SessionEventType type) {
-        const SessionEvent event = {
-                .type = type, .generation = lane->session.generation, .random = chance_draw()};
         const SessionState before = lane->session.state;
+        const SessionEvent event = {
+                .type = type,
+                .generation = lane->session.generation,
+                .random = chance_draw(),
+                .dropped = type == SESSION_EVENT_LOST &&
+                           failure_code(lane->last_error) == ERROR_CONNECTION_LOST,
+                .lived_usec = before == SESSION_READY
+                                      ? usec_sub(clock_boot_usec(), lane->connected_since_boot)
+                                      : 0,
+                .busy = lane->job && exchange_is_in_flight(&lane->job->run->exchange),
+        };
         SessionEffects e = session_step(&lane->session, &event);
 
+        if (type == SESSION_EVENT_LOST)
+                explain_loss(lane, before);
         log_session(lane, before);
         carry_out(lane, &e);
-        if (lane->session.state != before)
+        if (lane->session.state != before || e.calmed)
                 lane->options.ops->session_changed(lane->options.userdata, lane);
 }
 
@@ -278,21 +236,15 @@ static void carry_out(Lane *lane, const SessionEffects *e) {
                                            failure_from_errno(r, "Cannot begin to connect to %s",
                                                               lane->profile->endpoint));
         }
-        if (e->subscribe) {
-                int r = subscribe_at_start(lane);
-
-                /* -ENOTCONN: `lost` is on its way, and says why. */
-                if (r < 0 && r != -ENOTCONN)
-                        lane_session_event(lane, SESSION_EVENT_LOST,
-                                           failure_from_errno(r, "Cannot subscribe"));
-                else if (start_is_subscribed(lane)) /* a profile that needs no topic yet */
-                        lane_session_event(lane, SESSION_EVENT_SUBSCRIBED, NULL);
-        }
+        if (e->subscribe)
+                subscribe_start(lane);
         if (e->became_ready) {
                 lane->connected_since_real = clock_real_usec();
                 lane->connected_since_boot = clock_boot_usec();
-                set_last_error(lane, NULL);
+                set_last_error(lane, lane_lasting_trouble(lane));
         }
+        if (e->calmed)
+                set_last_error(lane, lane_lasting_trouble(lane));
         if (e->went_down)
                 aws_exchange_event(lane, EXCHANGE_EVENT_LOST, why_down(lane));
 }
@@ -315,6 +267,7 @@ int lane_new(const LaneOptions *options, const Profile *profile, Lane **ret) {
         lane->format =
                 profile->payload_format == PAYLOAD_FORMAT_CBOR ? AWS_FORMAT_CBOR : AWS_FORMAT_JSON;
         session_init(&lane->session, profile->response_timeout_usec);
+        lane_rights_reset(lane);
         *ret = lane;
         return 0;
 }
@@ -332,6 +285,7 @@ Lane *lane_free(Lane *lane) {
         sd_event_source_disable_unref(lane->session_timer);
         failure_free(lane->last_error);
         free(lane->last_topic);
+        lane_rights_reset(lane);
         secret_free(lane->trusted);
         secret_free(lane->certificate);
         secret_free(lane->private_key);
@@ -353,6 +307,7 @@ int lane_open(Lane *lane, const LaneClaim *claim) {
         lane->certificate = TAKE_PTR(certificate);
         lane->private_key = TAKE_PTR(private_key);
         set_last_error(lane, NULL);
+        lane_rights_reset(lane);
         lane_session_event(lane, SESSION_EVENT_START, NULL);
         return 0;
 }
@@ -363,6 +318,19 @@ void lane_close(Lane *lane, Failure *why) {
 
 void lane_hurry(Lane *lane) {
         lane_session_event(lane, SESSION_EVENT_HURRY, NULL);
+}
+
+void lane_retry(Lane *lane) {
+        lane_rights_retry(lane);
+        lane_session_event(lane, SESSION_EVENT_RETRY, NULL);
+}
+
+void lane_answered(Lane *lane, AwsOperation operation) {
+        lane_session_event(lane, SESSION_EVENT_PROVED, NULL);
+        if (!lane_right_answered(lane, operation))
+                return;
+        set_last_error(lane, lane_lasting_trouble(lane));
+        lane->options.ops->session_changed(lane->options.userdata, lane);
 }
 
 const Profile *lane_profile(const Lane *lane) {

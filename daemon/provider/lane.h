@@ -23,7 +23,8 @@ typedef struct LaneClaim {
 /* They may be called from within a lane_* call; the lane is in order by then. Each may call lane_*,
  * but lane_free(). */
 typedef struct LaneOps {
-        /* The session's state or last error is another one. Ready: lane_start() may be called. */
+        /* The session's state or last error is another one. Ready: lane_start() may be called. Not
+         * to be answered by lane_start() from within: the lane may be about to go on with a job. */
         void (*session_changed)(void *userdata, Lane *lane);
 
         /* The job has gone on to a phase. */
@@ -75,6 +76,10 @@ void lane_close(Lane *lane, Failure *why);
 
 /* The network or the clock changed: a wait ends now. */
 void lane_hurry(Lane *lane);
+
+/* Somebody who may have mended it wants what is given up for a while to be tried now: a session
+ * that waits, and requests that the claim's policy seems to refuse. */
+void lane_retry(Lane *lane);
 
 const Profile *lane_profile(const Lane *lane);
 SessionState lane_state(const Lane *lane);

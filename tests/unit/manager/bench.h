@@ -93,6 +93,7 @@ struct Lane {
         SessionState state;
         Job *job;
         unsigned opened; /* how often */
+        unsigned retried;
         Secret *private_key;
         JobSecrets got; /* with lane_start() */
         bool cancelled, expired;

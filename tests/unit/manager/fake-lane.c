@@ -53,6 +53,10 @@ void lane_close(Lane *lane, Failure *why) {
 void lane_hurry(Lane *lane) {
 }
 
+void lane_retry(Lane *lane) {
+        lane->retried++;
+}
+
 const Profile *lane_profile(const Lane *lane) {
         return lane->profile;
 }

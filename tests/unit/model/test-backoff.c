@@ -93,6 +93,28 @@ START_TEST(a_base_above_the_cap_is_capped)
 }
 END_TEST
 
+START_TEST(the_patient_wait_half_at_the_least)
+{
+        Backoff b = {.base_usec = 10, .cap_usec = 50};
+        static const usec_t most[] = {10, 20, 40, 50, 50};
+
+        for (size_t i = 0; i < ELEMENTSOF(most); i++) {
+                usec_t low = USEC_INFINITY, high = 0;
+
+                for (uint64_t random = 0; random < 100; random++) {
+                        Backoff probe = b;
+                        usec_t wait = backoff_next_patient(&probe, random);
+
+                        low = wait < low ? wait : low;
+                        high = wait > high ? wait : high;
+                }
+                ck_assert_uint_eq(low, most[i] / 2);
+                ck_assert_uint_eq(high, most[i]);
+                (void) backoff_next_patient(&b, 0);
+        }
+}
+END_TEST
+
 int main(void) {
         Suite *s = suite_create("model/backoff");
         TCase *c = tcase_create("backoff");
@@ -102,6 +124,7 @@ int main(void) {
         tcase_add_test(c, no_bound_is_too_high);
         tcase_add_test(c, failures_are_counted_to_the_end_of_the_counter);
         tcase_add_test(c, a_base_above_the_cap_is_capped);
+        tcase_add_test(c, the_patient_wait_half_at_the_least);
         suite_add_tcase(s, c);
         return suite_run(s);
 }

@@ -32,6 +32,7 @@ static const char *const transitions[SESSION_STATE_MAX][SESSION_EVENT_TYPE_MAX] 
                         [SESSION_EVENT_PROVED] = "offline",
                         [SESSION_EVENT_TIMER] = "offline",
                         [SESSION_EVENT_HURRY] = "offline",
+                        [SESSION_EVENT_RETRY] = "offline",
                 },
         [SESSION_CONNECTING] =
                 {
@@ -45,6 +46,7 @@ static const char *const transitions[SESSION_STATE_MAX][SESSION_EVENT_TYPE_MAX] 
                         [SESSION_EVENT_PROVED] = "connecting",
                         [SESSION_EVENT_TIMER] = "connecting",
                         [SESSION_EVENT_HURRY] = "connecting",
+                        [SESSION_EVENT_RETRY] = "connecting",
                 },
         [SESSION_SUBSCRIBING] =
                 {
@@ -58,6 +60,7 @@ static const char *const transitions[SESSION_STATE_MAX][SESSION_EVENT_TYPE_MAX] 
                         [SESSION_EVENT_PROVED] = "subscribing",
                         [SESSION_EVENT_TIMER] = "backoff close timer",
                         [SESSION_EVENT_HURRY] = "subscribing",
+                        [SESSION_EVENT_RETRY] = "subscribing",
                 },
         [SESSION_READY] =
                 {
@@ -72,6 +75,7 @@ static const char *const transitions[SESSION_STATE_MAX][SESSION_EVENT_TYPE_MAX] 
                         [SESSION_EVENT_PROVED] = "ready",
                         [SESSION_EVENT_TIMER] = "ready",
                         [SESSION_EVENT_HURRY] = "ready",
+                        [SESSION_EVENT_RETRY] = "ready",
                 },
         [SESSION_BACKOFF] =
                 {
@@ -85,6 +89,7 @@ static const char *const transitions[SESSION_STATE_MAX][SESSION_EVENT_TYPE_MAX] 
                         [SESSION_EVENT_PROVED] = "backoff",
                         [SESSION_EVENT_TIMER] = "connecting connect no-timer new-generation",
                         [SESSION_EVENT_HURRY] = "connecting connect no-timer new-generation",
+                        [SESSION_EVENT_RETRY] = "connecting connect no-timer new-generation",
                 },
 };
 
@@ -98,8 +103,10 @@ static Session in_state(SessionState state) {
 }
 
 static SessionEffects step(Session *s, SessionEventType type) {
-        return session_step(
-                s, &(SessionEvent){.type = type, .generation = s->generation, .random = 77});
+        return session_step(s, &(SessionEvent){.type = type,
+                                               .generation = s->generation,
+                                               .random = 77,
+                                               .dropped = type == SESSION_EVENT_LOST});
 }
 
 START_TEST(each_event_in_each_state)
@@ -243,6 +250,15 @@ START_TEST(other_losses_are_no_drops)
         s = in_state(SESSION_READY);
         (void) step(&s, SESSION_EVENT_LOST);
         ck_assert_uint_eq(s.dropped_on_subscribe, 0);
+        /* Nobody dropped it: it broke. */
+        for (SessionState state = SESSION_SUBSCRIBING; state <= SESSION_READY; state++) {
+                s = in_state(state);
+                (void) session_step(&s, &(SessionEvent){.type = SESSION_EVENT_LOST,
+                                                        .generation = s.generation});
+                ck_assert_uint_eq(s.dropped_on_subscribe, 0);
+                ck_assert_uint_eq(s.pushed_out, 0);
+                ck_assert(!s.breaker_open);
+        }
 }
 END_TEST
 
@@ -285,6 +301,157 @@ START_TEST(haste_begins_the_waits_again)
 }
 END_TEST
 
+/* --- the breaker --------------------------------------------------------------------------------
+ */
+
+static void up_to_subscribing(Session *s) {
+        if (s->state == SESSION_BACKOFF)
+                (void) step(s, SESSION_EVENT_TIMER);
+        (void) step(s, SESSION_EVENT_CONNECTED);
+        ck_assert_int_eq(s->state, SESSION_SUBSCRIBING);
+}
+
+START_TEST(a_refused_topic_makes_the_waits_long)
+{
+        SessionEventType how = _i == 0 ? SESSION_EVENT_LOST : SESSION_EVENT_REFUSED;
+        Session s = in_state(SESSION_CONNECTING);
+        usec_t most = SESSION_BREAKER_BASE_USEC;
+
+        if (how == SESSION_EVENT_LOST) { /* the first one may have been chance */
+                up_to_subscribing(&s);
+                ck_assert_uint_le(step(&s, how).delay_usec, SESSION_BACKOFF_BASE_USEC);
+        }
+        for (unsigned i = 0; i < 10; i++) {
+                SessionEffects e;
+
+                up_to_subscribing(&s);
+                ck_assert(how == SESSION_EVENT_REFUSED || session_subscribes_singly(&s));
+                e = step(&s, how);
+                ck_assert_uint_ge(e.delay_usec, most / 2);
+                ck_assert_uint_le(e.delay_usec, most);
+                most = most * 2 > SESSION_BREAKER_CAP_USEC ? SESSION_BREAKER_CAP_USEC : most * 2;
+        }
+        /* Neither network nor clock mend a policy. */
+        (void) step(&s, SESSION_EVENT_HURRY);
+        ck_assert_int_eq(s.state, SESSION_BACKOFF);
+        /* Who asks for it gets one try, and the next wait is the shortest of the long ones. */
+        (void) step(&s, SESSION_EVENT_RETRY);
+        ck_assert_int_eq(s.state, SESSION_CONNECTING);
+        up_to_subscribing(&s);
+        ck_assert_uint_le(step(&s, how).delay_usec, SESSION_BREAKER_BASE_USEC);
+        /* Once it is let in, all is forgotten. */
+        up_to_subscribing(&s);
+        (void) step(&s, SESSION_EVENT_SUBSCRIBED);
+        ck_assert(!session_suspects_policy(&s) && !session_subscribes_singly(&s));
+        ck_assert_uint_eq(s.breaker.failures, 0);
+}
+END_TEST
+
+START_TEST(a_network_that_is_away_does_not_open_the_breaker)
+{
+        Session s = in_state(SESSION_SUBSCRIBING);
+
+        (void) step(&s, SESSION_EVENT_REFUSED);
+        (void) step(&s, SESSION_EVENT_TIMER);
+        ck_assert_uint_le(step(&s, SESSION_EVENT_LOST).delay_usec, SESSION_BACKOFF_CAP_USEC);
+        ck_assert_uint_eq(s.breaker.failures, 1);
+        (void) step(&s, SESSION_EVENT_HURRY);
+        ck_assert_int_eq(s.state, SESSION_CONNECTING);
+        /* And is no reason to forget why it was open. */
+        ck_assert(session_suspects_policy(&s));
+}
+END_TEST
+
+static SessionEffects push_out(Session *s, usec_t lived_usec, bool busy) {
+        up_to_subscribing(s);
+        (void) step(s, SESSION_EVENT_SUBSCRIBED);
+        return session_step(s, &(SessionEvent){.type = SESSION_EVENT_LOST,
+                                               .generation = s->generation,
+                                               .random = 77,
+                                               .dropped = true,
+                                               .lived_usec = lived_usec,
+                                               .busy = busy});
+}
+
+static Session pushed_out(void) {
+        Session s = in_state(SESSION_CONNECTING);
+
+        for (unsigned i = 1; i <= SESSION_TAKEOVER_SUSPICION; i++) {
+                ck_assert(!session_suspects_takeover(&s));
+                (void) push_out(&s, SESSION_SHORT_USEC, false);
+                ck_assert_uint_eq(s.pushed_out, i);
+        }
+        ck_assert(session_suspects_takeover(&s));
+        return s;
+}
+
+START_TEST(who_is_pushed_out_again_and_again_suspects_another_client)
+{
+        Session s = pushed_out();
+        usec_t most = SESSION_BREAKER_BASE_USEC;
+
+        /* Answers in between prove the service, not peace. */
+        (void) step(&s, SESSION_EVENT_PROVED);
+        ck_assert(session_suspects_takeover(&s));
+        for (unsigned i = 0; i < 10; i++) {
+                SessionEffects e = push_out(&s, SESSION_BREAKER_CAP_USEC, i % 2 == 0);
+
+                most = most * 2 > SESSION_BREAKER_CAP_USEC ? SESSION_BREAKER_CAP_USEC : most * 2;
+                ck_assert_uint_ge(e.delay_usec, most / 2);
+                ck_assert_uint_le(e.delay_usec, most);
+                (void) step(&s, SESSION_EVENT_HURRY);
+                ck_assert_int_eq(s.state, SESSION_BACKOFF);
+        }
+}
+END_TEST
+
+START_TEST(peace_ends_the_suspicion)
+{
+        Session s = pushed_out();
+        SessionEffects e;
+
+        up_to_subscribing(&s);
+        e = step(&s, SESSION_EVENT_SUBSCRIBED);
+        ck_assert(e.became_ready && e.set_timer);
+        ck_assert_uint_eq(e.delay_usec, SESSION_PEACE_USEC);
+        ck_assert(session_suspects_takeover(&s));
+        e = step(&s, SESSION_EVENT_TIMER);
+        ck_assert(e.calmed);
+        ck_assert_int_eq(s.state, SESSION_READY);
+        ck_assert(!session_suspects_takeover(&s));
+        ck_assert_uint_le(step(&s, SESSION_EVENT_LOST).delay_usec, SESSION_BACKOFF_CAP_USEC);
+}
+END_TEST
+
+START_TEST(other_losses_look_like_no_other_client)
+{
+        Session s = in_state(SESSION_CONNECTING);
+
+        (void) push_out(&s, 0, false);
+        (void) push_out(&s, 0, false);
+        /* What was asked may have been the reason: it counts for nothing. */
+        (void) push_out(&s, 0, true);
+        ck_assert_uint_eq(s.pushed_out, 2);
+        /* Nobody threw it off for a while. */
+        (void) push_out(&s, SESSION_SHORT_USEC + 1, false);
+        ck_assert_uint_eq(s.pushed_out, 0);
+        (void) push_out(&s, 0, false);
+        (void) push_out(&s, 0, false);
+        /* It does not get in: that is another trouble. */
+        (void) lose(&s);
+        ck_assert_uint_eq(s.pushed_out, 0);
+        /* What we end ourselves is nobody else's doing. */
+        s = in_state(SESSION_READY);
+        (void) step(&s, SESSION_EVENT_BURN);
+        ck_assert_uint_eq(s.pushed_out, 0);
+        /* Another claim is another beginning. */
+        s = pushed_out();
+        (void) step(&s, SESSION_EVENT_START);
+        ck_assert(!session_suspects_takeover(&s));
+        ck_assert_uint_eq(s.breaker.failures, 0);
+}
+END_TEST
+
 int main(void) {
         Suite *s = suite_create("model/session");
         TCase *c = tcase_create("session");
@@ -301,6 +468,11 @@ int main(void) {
         tcase_add_test(c, a_refused_subscription_leaves_no_doubt);
         tcase_add_test(c, another_claim_starts_with_a_clean_slate);
         tcase_add_test(c, haste_begins_the_waits_again);
+        tcase_add_loop_test(c, a_refused_topic_makes_the_waits_long, 0, 2);
+        tcase_add_test(c, a_network_that_is_away_does_not_open_the_breaker);
+        tcase_add_test(c, who_is_pushed_out_again_and_again_suspects_another_client);
+        tcase_add_test(c, peace_ends_the_suspicion);
+        tcase_add_test(c, other_losses_look_like_no_other_client);
         suite_add_tcase(s, c);
         return suite_run(s);
 }

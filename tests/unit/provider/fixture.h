@@ -48,6 +48,8 @@ void fixture_set_encoding(Encoding e);
 
 /* Makes the lane with the profile as it is, and opens it: connecting. */
 void fixture_open(void);
+/* As if the time of the session's back-off had passed. */
+void fixture_end_wait(void);
 /* Up to ready; from anywhere but ready. Forgets the diary. */
 void fixture_ready(void);
 

@@ -114,7 +114,7 @@ static void lose_some(void) {
         fixture_open();
         for (unsigned i = 0; i < 5; i++) {
                 fake_lost(ERROR_CONNECTION_LOST, "gone");
-                lane_hurry(fixture.lane);
+                fixture_end_wait();
         }
         ck_assert_uint_eq(fixture.lane->session.backoff.failures, 5);
         fixture_ready();
@@ -185,6 +185,98 @@ START_TEST(dropped_twice_upon_a_subscription_the_policy_is_named)
         fake_lost(ERROR_CONNECTION_LOST, "gone");
         expect_last_error(ERROR_PERMISSION_DENIED_BY_POLICY, "iot:Subscribe");
         ck_assert_int_eq(lane_last_error(fixture.lane)->cause->code, ERROR_CONNECTION_LOST);
+}
+END_TEST
+
+/* Which of the topics it was cannot be told while all are open, and is told when they are not. */
+START_TEST(once_dropped_it_subscribes_one_by_one_and_names_the_topic)
+{
+        _cleanup_free_ char *topic = fixture_topic(AWS_OPERATION_REGISTER, "/accepted");
+
+        fixture_open();
+        fake_connected();
+        ck_assert_uint_eq(fake.n_asked, 4);
+        fake_lost(ERROR_CONNECTION_LOST, "gone");
+        lane_hurry(fixture.lane);
+        fake_connected();
+        for (size_t i = 1; i <= 3; i++) {
+                ck_assert_uint_eq(fake.n_asked, i);
+                if (i < 3)
+                        fake_subscribed(true);
+        }
+        fake_lost(ERROR_CONNECTION_LOST, "gone");
+        expect_last_error(ERROR_PERMISSION_DENIED_BY_POLICY, topic);
+        expect_last_error(ERROR_PERMISSION_DENIED_BY_POLICY, "iot:Subscribe on topicfilter/");
+        expect_last_error(ERROR_PERMISSION_DENIED_BY_POLICY, "iot:Receive on topic/");
+        /* The breaker is open: only who asks for it gets a try. */
+        lane_hurry(fixture.lane);
+        ck_assert_int_eq(lane_state(fixture.lane), SESSION_BACKOFF);
+        lane_retry(fixture.lane);
+        ck_assert_int_eq(lane_state(fixture.lane), SESSION_CONNECTING);
+        fixture_ready();
+        ck_assert_uint_eq(fake.n_asked, 4);
+        ck_assert_ptr_null(lane_last_error(fixture.lane));
+        /* And then all at once again. */
+        fake_lost(ERROR_CONNECTION_LOST, "gone");
+        lane_retry(fixture.lane);
+        fake_connected();
+        ck_assert_uint_eq(fake.n_asked, 4);
+}
+END_TEST
+
+START_TEST(the_trap_of_the_sample_policy_is_named)
+{
+        fixture_open();
+        fake_connected();
+        fake_lost(ERROR_CONNECTION_LOST, "gone");
+        lane_retry(fixture.lane);
+        fake_connected();
+        fake_lost(ERROR_CONNECTION_LOST, "gone");
+        expect_last_error(ERROR_PERMISSION_DENIED_BY_POLICY,
+                          "topicfilter/$aws/certificates/create-from-csr/json/accepted");
+        expect_last_error(ERROR_PERMISSION_DENIED_BY_POLICY,
+                          "create/* does not cover $aws/certificates/create-from-csr/*");
+}
+END_TEST
+
+/* A link that breaks is no policy. */
+START_TEST(other_ends_while_subscribing_name_no_policy)
+{
+        fixture_open();
+        for (unsigned i = 0; i < 5; i++) {
+                fake_connected();
+                fake_lost(ERROR_TLS_FAILED, "bad record");
+                expect_last_error(ERROR_TLS_FAILED, "bad record");
+                lane_hurry(fixture.lane);
+        }
+}
+END_TEST
+
+static void push_out(void) {
+        fixture_ready();
+        fake_lost(ERROR_CONNECTION_LOST, "gone");
+}
+
+START_TEST(another_client_with_its_id_is_named)
+{
+        for (unsigned i = 1; i < SESSION_TAKEOVER_SUSPICION; i++) {
+                push_out();
+                expect_last_error(ERROR_CONNECTION_LOST, "gone");
+        }
+        push_out();
+        expect_last_error(ERROR_CONNECTION_LOST,
+                          "another client seems to use the client id gateway-7");
+        ck_assert_str_eq(lane_last_error(fixture.lane)->cause->message, "gone");
+        lane_hurry(fixture.lane);
+        ck_assert_int_eq(lane_state(fixture.lane), SESSION_BACKOFF);
+        /* Ready for the moment, it is still worth knowing. */
+        fixture_ready();
+        expect_last_error(ERROR_CONNECTION_LOST, "another client");
+        /* Until it has been left in peace. */
+        ck_assert_int_ge(sd_event_source_set_time_relative(fixture.lane->session_timer, 0), 0);
+        fixture_wait();
+        fixture_expect("ready ");
+        ck_assert_ptr_null(lane_last_error(fixture.lane));
 }
 END_TEST
 
@@ -301,6 +393,10 @@ static void add_tests(TCase *c) {
         tcase_add_test(c, a_connection_that_cannot_even_be_begun);
         tcase_add_test(c, a_refused_subscription_names_topic_and_policy);
         tcase_add_test(c, dropped_twice_upon_a_subscription_the_policy_is_named);
+        tcase_add_test(c, once_dropped_it_subscribes_one_by_one_and_names_the_topic);
+        tcase_add_test(c, the_trap_of_the_sample_policy_is_named);
+        tcase_add_test(c, other_ends_while_subscribing_name_no_policy);
+        tcase_add_test(c, another_client_with_its_id_is_named);
         tcase_add_test(c, a_server_that_swallows_subscriptions_is_left);
         tcase_add_test(c, subscriptions_that_meet_the_end_wait_for_its_reason);
         tcase_add_test(c, subscriptions_that_cannot_be_made_break_the_session);
