@@ -14,12 +14,7 @@
 #define MESSAGE_DELIVERED "2ae0c466f0094896b43a97492408f6dc"
 #define MESSAGE_RELEASED "dffcf17479c241ce9747a4a7bd4c8930"
 
-/* door/uid; a door's name is as long as systemd lets a descriptor's name be. */
-typedef struct OwnerText {
-        char text[255 + sizeof("/4294967295")];
-} OwnerText;
-
-static OwnerText owner_text(const Peer *owner) {
+OwnerText audit_owner_text(const Peer *owner) {
         OwnerText t;
 
         (void) snprintf(t.text, sizeof(t.text), "%s/%u", owner->door, (unsigned) owner->uid);
@@ -27,7 +22,7 @@ static OwnerText owner_text(const Peer *owner) {
 }
 
 static void audit(int level, const char *message_id, const Job *job, const char *text) {
-        const OwnerText owner = owner_text(job->owner);
+        const OwnerText owner = audit_owner_text(job->owner);
         const LogField fields[] = {
                 {"MESSAGE_ID", message_id},
                 {"FLEETPROV_JOB", job->id},
@@ -46,7 +41,7 @@ static void audit(int level, const char *message_id, const Job *job, const char 
 
 void audit_accepted(const Job *job) {
         _cleanup_free_ char *text = NULL;
-        const OwnerText owner = owner_text(job->owner);
+        const OwnerText owner = audit_owner_text(job->owner);
 
         if (asprintf(&text, "accepted %s for %s, profile %s",
                      operation_to_string(job->spec->operation), owner.text,
@@ -58,7 +53,7 @@ void audit_accepted(const Job *job) {
 }
 
 void audit_refused(const Peer *peer, const JobSpec *spec, const Failure *failure) {
-        const OwnerText owner = owner_text(peer);
+        const OwnerText owner = audit_owner_text(peer);
         const LogField fields[] = {
                 {"MESSAGE_ID", MESSAGE_REFUSED},
                 {"FLEETPROV_KEY", spec->key},
@@ -70,6 +65,13 @@ void audit_refused(const Peer *peer, const JobSpec *spec, const Failure *failure
 
         log_message(LOG_NOTICE, fields, ELEMENTSOF(fields), "Refused %s for %s: %s",
                     operation_to_string(spec->operation), owner.text, failure_message(failure));
+}
+
+void audit_refused_more(unsigned n, const char *cause) {
+        const LogField fields[] = {{"MESSAGE_ID", MESSAGE_REFUSED}};
+
+        log_message(LOG_NOTICE, fields, ELEMENTSOF(fields),
+                    "Refused %u more requests in a minute: %s", n, cause);
 }
 
 void audit_finished(const Job *job) {

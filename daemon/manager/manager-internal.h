@@ -11,6 +11,7 @@
  *   slot.c         a profile: its lane, its queue, its status
  *   slot-claim.c   a profile's claim, and the watch on its files
  *   reload.c       another configuration
+ *   refusal.c      how much of it the journal gets
  *   surroundings.c the clock is set, a network comes
  *   unwritten.c    what the disk does not take, and those who wait for it
  *   uptime.c       the time that deadlines count by, over power cuts
@@ -18,6 +19,7 @@
  */
 
 #include "daemon/base/clock-watch.h"
+#include "daemon/base/log-limit.h"
 #include "daemon/config/claim.h"
 #include "daemon/config/config.h"
 #include "daemon/front/front.h"
@@ -75,6 +77,8 @@ struct Manager {
         usec_t uptime_interval;      /* until it is noted again */
         ClockWatch *clock_watch;     /* NULL: there is none to be had */
         NetworkWatch *network_watch; /* likewise */
+        LogLimit *refusals;          /* NULL: none yet */
+        sd_event_source *refusal_timer;
         size_t n_unwritten;          /* jobs that hold the others until the disk takes theirs */
         sd_event_source *idle_timer; /* gives memory back once nothing has moved for a while */
 };
@@ -241,9 +245,19 @@ void surroundings_watch(Manager *m);
 void uptime_begin_notes(Manager *m);
 void uptime_note_now(Manager *m); /* where some job counts by it */
 
+/* --- refusal.c */
+void refusal_log(Manager *m, const Peer *peer, const JobSpec *spec, const Failure *failure);
+void refusal_end(Manager *m); /* tells what was not told yet, and forgets all */
+
 /* --- audit.c */
 void audit_accepted(const Job *job);
+/* door/uid; a door's name is as long as systemd lets a descriptor's name be. */
+typedef struct OwnerText {
+        char text[255 + sizeof("/4294967295")];
+} OwnerText;
+OwnerText audit_owner_text(const Peer *owner);
 void audit_refused(const Peer *peer, const JobSpec *spec, const Failure *failure);
+void audit_refused_more(unsigned n, const char *cause); /* that were not logged each */
 void audit_finished(const Job *job);
 void audit_delivered(const Job *job);
 void audit_released(const Job *job);

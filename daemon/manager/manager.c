@@ -325,6 +325,7 @@ Manager *manager_free(Manager *m) {
         clock_watch_free(m->clock_watch);
         network_watch_free(m->network_watch);
         uptime_note_now(m);
+        refusal_end(m);
         /* What was asked of the disk is finished and answered first. */
         store_free(m->store);
         LIST_FOREACH_SAFE(slots, s, next, m)

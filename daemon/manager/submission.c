@@ -165,15 +165,17 @@ static Failure *check_quota(const Manager *m, const Peer *peer) {
 
 /* --- a key that is known */
 
+static Failure *not_written(int error) {
+        return failure_new(ERROR_STORAGE, "The request could not be written to disk: %s",
+                           strerrordesc_np(-error));
+}
+
 static void answer_submits(Job *job, int error) {
         JobErrand *errand = job->errand;
 
         for (size_t i = 0; i < errand->n_submits; i++)
                 if (error < 0)
-                        front_call_fail(errand->submits[i],
-                                        failure_new(ERROR_STORAGE,
-                                                    "The request could not be written to disk: %s",
-                                                    strerrordesc_np(-error)));
+                        front_call_fail(errand->submits[i], not_written(error));
                 else
                         front_call_job(errand->submits[i], job);
         free(TAKE_PTR(errand->submits));
@@ -284,14 +286,20 @@ static void drop_job(Job *job) {
         job_free(job);
 }
 
+static void refuse_unwritten(Manager *m, Job *job, int error) {
+        _cleanup_failure_ Failure *f = not_written(error);
+
+        refusal_log(m, job->owner, job->spec, f);
+        answer_submits(job, error);
+}
+
 static void on_created(int error, void *userdata) {
         Job *job = userdata;
         Manager *m = job->errand->manager;
 
         job->errand->creating = false;
         if (error < 0) {
-                log_error_errno(error, "A request could not be written to disk");
-                answer_submits(job, error);
+                refuse_unwritten(m, job, error);
                 drop_job(job);
                 return;
         }
@@ -356,8 +364,8 @@ static int accept(Manager *m, const Peer *peer, JobSpec *spec, const Profile *pr
         return 0;
 }
 
-static void refuse(const Peer *peer, JobSpec *spec, FrontCall *call, Failure *failure) {
-        audit_refused(peer, spec, failure);
+static void refuse(Manager *m, const Peer *peer, JobSpec *spec, FrontCall *call, Failure *failure) {
+        refusal_log(m, peer, spec, failure);
         job_spec_free(spec);
         front_call_fail(call, failure);
 }
@@ -383,17 +391,17 @@ void manager_submit(Manager *m, const Peer *peer, JobSpec *spec, FrontCall *call
         Failure *f;
 
         if (!slot) {
-                refuse(peer, spec, call, no_such_profile(m, spec->profile));
+                refuse(m, peer, spec, call, no_such_profile(m, spec->profile));
                 return;
         }
         profile = slot_newest_profile(slot);
         f = submission_refuses_peer(profile, peer);
         if (f) {
-                refuse(peer, spec, call, f);
+                refuse(m, peer, spec, call, f);
                 return;
         }
         if (free_and_strdup(&spec->profile, profile->name) < 0) {
-                refuse(peer, spec, call, NULL);
+                refuse(m, peer, spec, call, NULL);
                 return;
         }
         if (spec->key)
@@ -413,11 +421,11 @@ void manager_submit(Manager *m, const Peer *peer, JobSpec *spec, FrontCall *call
         if (!f)
                 f = check_spec(spec, slot);
         if (f) {
-                refuse(peer, spec, call, f);
+                refuse(m, peer, spec, call, f);
                 return;
         }
         if (complete_spec(spec, profile) < 0) {
-                refuse(peer, spec, call, NULL);
+                refuse(m, peer, spec, call, NULL);
                 return;
         }
         if (known)
