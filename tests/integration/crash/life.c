@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <sys/mman.h>
 
-#include "tests/integration/lib/agent.h"
-
 Got *got_new(size_t n) {
         Got *got = mmap(NULL, n * sizeof(Got), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
                         -1, 0);
@@ -105,39 +103,55 @@ static fleetprov_result *fetch(fleetprov_client *client, const Application *a, J
         return result;
 }
 
-/* A daemon that died before it said a single word gets no second chance from the library: whether
- * it is coming back is for the application to know. This one does, and asks again with its key. */
-static fleetprov_client *submit(const char *socket, const Wish *wish, JobId *ret) {
-        for (unsigned tries = 0;;) {
-                fleetprov_client *client = agent_open_soon(socket);
-                int code = agent_try_submit(client, wish, ret);
-
-                if (code == FLEETPROV_OK)
-                        return client;
-                ck_assert_int_eq(code, FLEETPROV_CONNECTION_LOST);
-                fleetprov_client_free(client);
-                ck_assert(process_pause(&tries));
-        }
+static Wish wish_of(const Application *a) {
+        return (Wish){.operation = a->ask->operation,
+                      .key = a->key,
+                      .serial = a->serial,
+                      .key_source = a->ask->key_source,
+                      .csr = a->csr,
+                      .token = a->token,
+                      .token_size = a->token ? strlen(a->token) : 0};
 }
 
-void application_run(void *application) {
-        const Application *a = application;
-        const Wish wish = {.operation = a->ask->operation,
-                           .key = a->key,
-                           .serial = a->serial,
-                           .key_source = a->ask->key_source,
-                           .csr = a->csr,
-                           .token = a->token,
-                           .token_size = a->token ? strlen(a->token) : 0};
-        fleetprov_client *client;
-        fleetprov_job *job;
-        JobId id, again;
+/* A daemon that died before it said a single word gets no second chance from the library: whether
+ * it is coming back is for the application to know. This one does, and asks again with its key. */
+fleetprov_client *application_submit(const Application *a, fleetprov_client *client, JobId *ret) {
+        const Wish wish = wish_of(a);
 
-        client = submit(a->socket, &wish, &id);
-        note(a->got->job, sizeof(a->got->job), id.text);
-        job = agent_wait(client, id);
-        a->got->state = fleetprov_job_get_state(job);
+        for (unsigned tries = 0;;) {
+                int code;
+
+                if (!client)
+                        client = agent_open_soon(a->socket);
+                code = agent_try_submit(client, &wish, ret);
+                if (code == FLEETPROV_OK)
+                        break;
+                ck_assert_int_eq(code, FLEETPROV_CONNECTION_LOST);
+                client = fleetprov_client_free(client);
+                ck_assert(process_pause(&tries));
+        }
+        note_once(a->got->job, sizeof(a->got->job), ret->text);
+        return client;
+}
+
+static int wait_for_end(fleetprov_client *client, JobId id) {
+        fleetprov_error *error = NULL;
+        fleetprov_job *job;
+        int r, state;
+
+        r = fleetprov_client_wait_job(client, id.text, FLEETPROV_FOREVER, &job, &error);
+        ck_assert_msg(r == 0, "job %s: %s", id.text,
+                      r < 0 ? strerrordesc_np(-r) : fleetprov_error_get_message(error));
+        state = fleetprov_job_get_state(job);
         fleetprov_job_free(job);
+        return state;
+}
+
+void application_finish(const Application *a, fleetprov_client *client, JobId id) {
+        const Wish wish = wish_of(a);
+        JobId again;
+
+        a->got->state = wait_for_end(client, id);
         if (a->got->state == FLEETPROV_STATE_SUCCEEDED) {
                 fleetprov_result_free(fetch(client, a, id));
                 ck_assert_int_eq(agent_call(client, fleetprov_client_acknowledge, id),
@@ -148,6 +162,14 @@ void application_run(void *application) {
         }
         read_record(client, id, a->got);
         a->got->over = true;
+}
+
+void application_run(void *application) {
+        const Application *a = application;
+        JobId id;
+        fleetprov_client *client = application_submit(a, NULL, &id);
+
+        application_finish(a, client, id);
         fleetprov_client_free(client);
 }
 

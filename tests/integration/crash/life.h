@@ -4,6 +4,7 @@
 /* One application's job and the daemons that it outlives: the application runs as a process of its
  * own and knows nothing of their deaths; whoever keeps the daemons reads here what it has got. */
 
+#include "tests/integration/lib/agent.h"
 #include "tests/integration/lib/daemon.h"
 #include "tests/integration/lib/identity.h"
 #include "tests/integration/lib/process.h"
@@ -17,6 +18,9 @@ typedef struct Ask {
         bool verified; /* the profile has VerifyCertificate=yes */
 } Ask;
 
+/* A job that is struck more often is out of luck beyond belief. */
+#define LEFT_MAX 32U
+
 /* What it has got, in memory that both processes share. */
 typedef struct Got {
         char job[33];
@@ -26,7 +30,7 @@ typedef struct Got {
         Trace key;            /* of the private key or, where there is none, the ownership token */
         unsigned n_delivered; /* how often secrets were handed over */
         unsigned n_left;      /* certificates on record as left behind */
-        char left[4][129];
+        char left[LEFT_MAX][129];
         unsigned n_perhaps; /* times that its history says that one may have been made */
         bool went_on;       /* its history says that a daemon went on with the certificate */
         bool tried_alone;   /* … of a thing that was registered */
@@ -43,8 +47,15 @@ typedef struct Application {
 /* Memory for that many, zeroed, shared with children. */
 Got *got_new(size_t n);
 
-/* Submits, waits, fetches the result and checks it, acknowledges, and asks for the same again,
- * which must find the same. Whatever fails, fails the test. */
+/* Submits, with this client (NULL: none yet), however often that takes; the client to go on with.
+ */
+fleetprov_client *application_submit(const Application *a, fleetprov_client *client, JobId *ret);
+
+/* Waits as long as it takes, fetches the result and checks it, acknowledges, and asks for the same
+ * again, which must find the same. */
+void application_finish(const Application *a, fleetprov_client *client, JobId id);
+
+/* Both. Whatever fails, fails the test. */
 void application_run(void *application);
 
 /* As a child process. */
