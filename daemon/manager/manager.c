@@ -127,9 +127,8 @@ static const char *what_was_cut_off(const Job *job, usec_t now_boot) {
                        "answer was kept: one may have been made, and is left behind then; starting "
                        "over";
         case PHASE_REGISTER:
-                return "the daemon was restarted while the thing was being registered: that may "
-                       "have "
-                       "been done, and the ownership token be spent then; registering it again";
+                return "the daemon was restarted while the thing was being registered: that may be "
+                       "done, and the ownership token be spent then; registering it again";
         case PHASE_NONE:
         case PHASE_KEYGEN:
         case PHASE_POLL:

@@ -28,16 +28,16 @@
 
 /* What the jobs ask for, in turn. Keys of the cloud cost it half a second each: few of them. */
 static const Ask asks[] = {
-        {"daemon-key", FLEETPROV_OPERATION_PROVISION, "daemon", false, false},
-        {"csr", FLEETPROV_OPERATION_PROVISION, NULL, true, false},
-        {"daemon-key", FLEETPROV_OPERATION_PROVISION, "daemon", false, false},
-        {"create", FLEETPROV_OPERATION_CREATE_CERTIFICATE_FROM_CSR, NULL, true, false},
-        {"daemon-key", FLEETPROV_OPERATION_PROVISION, "daemon", false, false},
-        {"csr", FLEETPROV_OPERATION_PROVISION, NULL, true, false},
-        {"daemon-key", FLEETPROV_OPERATION_PROVISION, "daemon", false, false},
-        {"csr", FLEETPROV_OPERATION_PROVISION, NULL, true, false},
-        {"daemon-key", FLEETPROV_OPERATION_PROVISION, "daemon", false, false},
-        {"cloud-key", FLEETPROV_OPERATION_PROVISION, "cloud", false, false},
+        {"daemon-key", FLEETPROV_OPERATION_PROVISION, "daemon", false, false, false},
+        {"csr", FLEETPROV_OPERATION_PROVISION, NULL, true, false, false},
+        {"daemon-key", FLEETPROV_OPERATION_PROVISION, "daemon", false, false, false},
+        {"create", FLEETPROV_OPERATION_CREATE_CERTIFICATE_FROM_CSR, NULL, true, false, false},
+        {"daemon-key", FLEETPROV_OPERATION_PROVISION, "daemon", false, false, false},
+        {"csr", FLEETPROV_OPERATION_PROVISION, NULL, true, false, false},
+        {"daemon-key", FLEETPROV_OPERATION_PROVISION, "daemon", false, false, false},
+        {"csr", FLEETPROV_OPERATION_PROVISION, NULL, true, false, false},
+        {"daemon-key", FLEETPROV_OPERATION_PROVISION, "daemon", false, false, false},
+        {"cloud-key", FLEETPROV_OPERATION_PROVISION, "cloud", false, false, false},
 };
 
 typedef struct Storm {
@@ -137,7 +137,7 @@ static bool some_are_at_it(pid_t pids[static CLIENTS]) {
 
 static void rage(pid_t pids[static CLIENTS]) {
         while (some_are_at_it(pids)) {
-                daemon_start_unheard(&d);
+                daemon_start(&d);
                 pause_usec(draw_pause());
                 daemon_kill(&d);
                 storm.kills++;
@@ -193,6 +193,7 @@ START_TEST(every_job_comes_through_a_storm_of_kills)
         storm.state[0] = (unsigned short) storm.seed;
         storm.state[1] = (unsigned short) (storm.seed >> 16);
         storm.got = got_new(storm.jobs);
+        agent_patience_sec = STORM_PATIENCE_SEC;
         printf("seed %lu\n", storm.seed);
         (void) fflush(stdout);
 

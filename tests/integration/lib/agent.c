@@ -5,7 +5,9 @@
 
 #include "tests/integration/lib/process.h"
 
-#define PATIENCE_USEC (PATIENCE_SEC * USEC_PER_SEC)
+#define PATIENCE_USEC (agent_patience_sec * USEC_PER_SEC)
+
+unsigned agent_patience_sec = PATIENCE_SEC;
 
 fleetprov_client *agent_open(const char *address) {
         fleetprov_client *client = NULL;

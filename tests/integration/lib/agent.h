@@ -7,6 +7,9 @@
 #include "daemon/base/macro.h"
 #include "libclient/fleetprov-client.h"
 
+/* How long an answer may take: PATIENCE_SEC. More for whoever makes it hard for the daemon. */
+extern unsigned agent_patience_sec;
+
 typedef struct JobId {
         char text[33];
 } JobId;
