@@ -175,6 +175,12 @@ static int load(const Profile *p, Claim *c, ErrorCode *ret_code, char **ret_why)
         return load_trusted(p, &c->trusted, ret_why);
 }
 
+static Failure *load_failure(const Profile *p, int r, ErrorCode code, const char *why) {
+        if (why)
+                return failure_new(code, "Profile %s: %s", p->name, why);
+        return failure_from_errno(r, "Profile %s: the claim cannot be loaded", p->name);
+}
+
 int claim_load(const Profile *p, Claim **ret, Failure **ret_failure) {
         _cleanup_claim_ Claim *c = calloc(1, sizeof(Claim));
         _cleanup_free_ char *why = NULL;
@@ -186,10 +192,16 @@ int claim_load(const Profile *p, Claim **ret, Failure **ret_failure) {
                 *ret = TAKE_PTR(c);
                 return 0;
         }
-        if (why)
-                *ret_failure = failure_new(code, "Profile %s: %s", p->name, why);
-        else
-                *ret_failure =
-                        failure_from_errno(r, "Profile %s: the claim cannot be loaded", p->name);
+        *ret_failure = load_failure(p, r, code, why);
+        return r;
+}
+
+int claim_load_trusted(const Profile *p, Secret **ret, Failure **ret_failure) {
+        _cleanup_free_ char *why = NULL;
+        int r;
+
+        r = load_trusted(p, ret, &why);
+        if (r < 0)
+                *ret_failure = load_failure(p, r, ERROR_NOT_INITIALIZED, why);
         return r;
 }

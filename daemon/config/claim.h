@@ -27,6 +27,9 @@ typedef struct Claim {
  * the clock is wrong is as likely, and the server judges. */
 int claim_load(const Profile *p, Claim **ret, Failure **ret_failure);
 
+/* The trusted roots alone, for whoever brings a certificate and key of his own. */
+int claim_load_trusted(const Profile *p, Secret **ret, Failure **ret_failure);
+
 Claim *claim_free(Claim *c);
 DEFINE_CLEANUP(Claim *, claim_free);
 #define _cleanup_claim_ _cleanup_(claim_freep)

@@ -8,6 +8,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/manager/manager-internal.h"
+#include "daemon/model/exchange.h"
 
 /* Where the disk does not erase what RetainSec= ended. */
 #define RETENTION_RETRY_USEC USEC_PER_MINUTE
@@ -46,7 +47,7 @@ static Failure *storage(int error, const char *what) {
 static JobSecrets select_result(const Job *job, const JobSecrets *secrets) {
         JobSecrets selected = *secrets;
 
-        if (job->spec->operation == OPERATION_PROVISION)
+        if (exchange_goes_whole_way(job->spec->operation))
                 selected.ownership_token = NULL;
         return selected;
 }

@@ -8,15 +8,6 @@
 #include "daemon/base/log.h"
 #include "daemon/manager/manager-internal.h"
 
-static Slot *slot_of_lane(Manager *m, const Lane *lane) {
-        Slot *s;
-
-        LIST_FOREACH(slots, s, m)
-                if (s->lane == lane)
-                        return s;
-        return NULL;
-}
-
 /* --- starting */
 
 static void start(Slot *s, Job *job, const JobSecrets *secrets) {
@@ -119,6 +110,7 @@ static int on_dispatch_defer(sd_event_source *source, void *userdata) {
                 reload_settle(s);
                 slot_claim_settle(s);
                 start_next(s);
+                rotation_run(s);
         }
         return 0;
 }
@@ -164,7 +156,11 @@ void dispatch_enqueue(Job *job, DispatchPlace place) {
                              NULL, "its profile is gone");
                 return;
         }
-        r = enqueue(s->queue, job, place);
+        if (s->rotation.job == job) { /* it kept its turn */
+                dispatch_kick(s->manager);
+                return;
+        }
+        r = enqueue(slot_queue_of(s, job), job, place);
         if (r < 0) {
                 ending_begin(job, JOB_FAILED, failure_from_errno(r, "Cannot queue the job"), NULL,
                              "out of memory");
@@ -179,7 +175,9 @@ static void on_lane_session_changed(void *userdata, Lane *lane) {
         Manager *m = userdata;
         Slot *s = slot_of_lane(m, lane);
 
-        if (s) {
+        if (s && s->lane != lane)
+                rotation_session_changed(s);
+        else if (s) {
                 slot_refresh_status(s);
                 slot_claim_session_changed(s);
         }
@@ -249,15 +247,18 @@ static void on_lane_put_back(void *userdata, Job *job, usec_t delay_usec, bool t
                              Failure *failure, const char *note) {
         Manager *m = userdata;
         Slot *s = job->errand->slot;
+        bool keeps_turn;
 
         failure_free(job->failure);
         job->failure = failure;
         if (throttled && s)
                 throttle(s, delay_usec);
+        keeps_turn = s && rotation_put_back(s, job, delay_usec);
         if (delay_usec == 0) {
                 change_phase(job, JOB_QUEUED, PHASE_NONE, note);
                 change_note(job, NULL, NULL);
-                dispatch_enqueue(job, DISPATCH_FIRST);
+                if (!keeps_turn)
+                        dispatch_enqueue(job, DISPATCH_FIRST);
         } else {
                 change_phase(job, JOB_RUNNING, PHASE_BACKOFF, note);
                 change_note(job, NULL, NULL);

@@ -71,6 +71,7 @@ static void on_end_durable(Job *job, int error, void *userdata) {
         front_job_changed(m->front, job);
         ending_answer_cancels(job);
         delivery_retain(job);
+        claim_key_erase(job);
         dispatch_kick(m);
 }
 
@@ -108,7 +109,7 @@ static int choose_secrets(Ending *e, const JobSecrets *secrets) {
         case OPERATION_REGISTER_THING:
                 e->secrets_change = SECRETS_ERASE;
                 return 0;
-        case OPERATION_ROTATE:
+        case OPERATION_ROTATE: /* claim-key.c sees to them, once the end is durable */
         case OPERATION_MAX:
         case OPERATION_INVALID:
                 break;
@@ -127,7 +128,7 @@ void ending_begin(Job *job, JobState outcome, Failure *failure, const JobSecrets
         job->errand->wait_timer = sd_event_source_disable_unref(job->errand->wait_timer);
         job->errand->keeping = keeping_free(job->errand->keeping);
         if (job->errand->slot)
-                queue_remove(job->errand->slot->queue, job);
+                slot_forget_job(job->errand->slot, job);
         /* One that failed in verify brings its certificate all the same. */
         if (outcome != JOB_SUCCEEDED && failure_code(failure) != ERROR_VERIFY_FAILED)
                 (void) job_note_left_certificate(job);
@@ -162,10 +163,12 @@ static Failure *expired(const Job *job) {
 static int on_deadline_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         Job *job = userdata;
         Slot *s = job->errand->slot;
+        Lane *lane;
 
         job->errand->deadline_timer = sd_event_source_disable_unref(job->errand->deadline_timer);
-        if (s && lane_job(s->lane) == job)
-                lane_expire(s->lane);
+        lane = s ? slot_lane_of(s, job) : NULL;
+        if (lane)
+                lane_expire(lane);
         else {
                 if (s && s->preparing == job)
                         s->preparing = NULL;
@@ -198,12 +201,14 @@ static Failure *cancelled(const Job *job) {
 
 void ending_cancel(Job *job) {
         Slot *s = job->errand->slot;
+        Lane *lane;
 
         job->cancel_requested = true;
         if (job->errand->ending || (s && s->preparing == job))
                 return;
-        if (s && lane_job(s->lane) == job) {
-                lane_cancel(s->lane);
+        lane = s ? slot_lane_of(s, job) : NULL;
+        if (lane) {
+                lane_cancel(lane);
                 keeping_give_up(job);
         } else
                 ending_begin(job, JOB_CANCELLED, cancelled(job), NULL, "cancelled");

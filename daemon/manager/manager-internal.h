@@ -8,6 +8,8 @@
  *   change.c       the only way to another state on record: written first, told after
  *   ending.c       deadline, cancel, and the one way to an end
  *   delivery.c     result, acknowledge, release, retention
+ *   rotation.c     rotations: their turn, and the session that each of them has of its own
+ *   claim-key.c    the key that a rotation was handed: kept until its end, and no longer
  *   slot.c         a profile: its lane, its queue, its status
  *   slot-claim.c   a profile's claim, and the watch on its files
  *   reload.c       another configuration
@@ -34,13 +36,28 @@
 #define MANAGER_CHORES_MAX ((size_t) 64)
 #define MANAGER_CHORES_USEC (5 * USEC_PER_MSEC)
 
+/* Rotations go one after the other, beside the claim's session: each in a session of its own. */
+typedef struct Rotation {
+        Queue *queue;       /* those that wait for their turn */
+        Job *job;           /* whose turn it is; NULL: nobody's */
+        bool preparing;     /* its secrets are being read */
+        Lane *lane;         /* opened for it, or still to be closed after one that is gone */
+        JobSecrets secrets; /* its own, until it begins */
+        Profile profile;    /* the slot's, but for the names below; it shares all its texts */
+        char *client_id, *verify_client_id;
+        bool without_session; /* what is left of it can be done without */
+        unsigned failures;    /* of its session, in a row */
+        unsigned refusals;    /* of these, those that speak of its certificate */
+} Rotation;
+
 typedef struct Slot Slot;
 struct Slot {
         Manager *manager;
         Profile *profile;
         Lane *lane;
         Queue *queue;
-        Job *preparing;         /* its secrets are being read, then it is at work */
+        Job *preparing; /* its secrets are being read, then it is at work */
+        Rotation rotation;
         usec_t throttled_until; /* boot clock */
         sd_event_source *throttle_timer;
         sd_event_source *claim_watch[CLAIM_FILES]; /* the folders its claim's files stand in */
@@ -153,6 +170,29 @@ void dispatch_enqueue(Job *job, DispatchPlace place);
 /* Jobs of the profile that wait between two tries come back now. */
 void dispatch_end_waits(Slot *s);
 
+/* --- rotation.c */
+int rotation_init(Slot *s);
+void rotation_done(Slot *s);
+/* Begins with whose turn it is, and closes what nobody needs. Never from within a lane's call. */
+void rotation_run(Slot *s);
+void rotation_session_changed(Slot *s);
+/* True: the job keeps its turn, and its session. */
+bool rotation_put_back(Slot *s, const Job *job, usec_t delay_usec);
+void rotation_forget(Slot *s, Job *job); /* it has ended */
+/* Another profile comes: whoever is not at work goes back to its turn. False: somebody is. */
+bool rotation_stand_down(Slot *s);
+
+/* --- claim-key.c */
+/* What is wrong with the certificate and key handed in; NULL: nothing, and the key is PKCS#8. */
+Failure *claim_key_check(JobSpec *spec);
+/* The job has ended: its claim's key goes from the disk, and what is of no use to anybody with it.
+ * Where it was ended by a power cut the next start does it. */
+void claim_key_erase(Job *job);
+/* What is stored of the job, and the key that its second submission brings. `then` gets them; it
+ * takes the spec, and may take of the secrets. */
+typedef void (*ClaimKeyThen)(Job *job, JobSpec *spec, JobSecrets *secrets);
+void claim_key_merge(Job *job, JobSpec *spec, ClaimKeyThen then);
+
 /* --- change.c */
 typedef struct Change {
         Job *job;
@@ -215,6 +255,11 @@ void idle_postpone(Manager *m);
 int slot_new(Manager *m, Profile *profile, Slot **ret); /* takes the profile on success */
 Slot *slot_free(Slot *s);
 Slot *slot_find(const Manager *m, const char *name);
+Slot *slot_of_lane(const Manager *m, const Lane *lane);
+/* The lane that the job is at work in; NULL: in none. */
+Lane *slot_lane_of(const Slot *s, const Job *job);
+Queue *slot_queue_of(const Slot *s, const Job *job);
+void slot_forget_job(Slot *s, Job *job); /* it does not wait here any more */
 /* The profile that "" means; NULL: none. */
 Slot *slot_default(const Manager *m);
 void slot_refresh_status(Slot *s);

@@ -36,7 +36,13 @@ static const Failure *front_waiting_for(void *userdata, const Job *job) {
 
         if (job->state == JOB_RUNNING && job->phase == PHASE_BACKOFF)
                 return job->failure;
-        if (job->state != JOB_QUEUED || !s || lane_state(s->lane) == SESSION_READY)
+        if (job->state != JOB_QUEUED || !s)
+                return NULL;
+        if (job->spec->operation == OPERATION_ROTATE)
+                return s->rotation.job == job && s->rotation.lane
+                               ? lane_last_error(s->rotation.lane)
+                               : NULL;
+        if (lane_state(s->lane) == SESSION_READY)
                 return NULL;
         return s->status.last_error;
 }
@@ -148,6 +154,7 @@ static void resume(Manager *m, Job *job) {
         if (job_state_is_final(job->state)) {
                 job->cancel_requested = false; /* or it would cancel a second submission */
                 delivery_retain(job);
+                claim_key_erase(job);
                 return;
         }
         if (job->state == JOB_RUNNING)

@@ -9,7 +9,7 @@
 #include "daemon/manager/manager-internal.h"
 
 void reload_settle(Slot *s) {
-        if (!s->next_profile || lane_job(s->lane) || s->preparing)
+        if (!s->next_profile || lane_job(s->lane) || s->preparing || !rotation_stand_down(s))
                 return;
         log_info("Profile %s: taking up its new configuration.", s->profile->name);
         slot_change_profile(s, TAKE_PTR(s->next_profile));
@@ -71,13 +71,13 @@ void reload_end_orphans(Manager *m) {
  * being written fails when it is enqueued. */
 static void remove_slot(Slot *s) {
         Manager *m = s->manager;
-        Job *job, *at_work[] = {lane_job(s->lane), s->preparing};
+        Job *job, *at_work[] = {lane_job(s->lane), s->preparing, s->rotation.job};
 
         log_notice("Profile %s is not configured any more.", s->profile->name);
         for (job = job_table_first(m->jobs); job; job = job_table_next(job)) {
                 if (job->errand->slot != s)
                         continue;
-                queue_remove(s->queue, job);
+                slot_forget_job(s, job);
                 job->errand->slot = NULL;
         }
         /* They have more to lose than a place in the queue. */

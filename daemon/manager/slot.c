@@ -23,6 +23,32 @@ Slot *slot_default(const Manager *m) {
         return m->slots_first && !m->slots_first->slots_next ? m->slots_first : NULL;
 }
 
+/* --- whose job is where */
+
+Slot *slot_of_lane(const Manager *m, const Lane *lane) {
+        Slot *s;
+
+        LIST_FOREACH(slots, s, m)
+                if (s->lane == lane || s->rotation.lane == lane)
+                        return s;
+        return NULL;
+}
+
+Lane *slot_lane_of(const Slot *s, const Job *job) {
+        if (lane_job(s->lane) == job)
+                return s->lane;
+        return s->rotation.lane && lane_job(s->rotation.lane) == job ? s->rotation.lane : NULL;
+}
+
+Queue *slot_queue_of(const Slot *s, const Job *job) {
+        return job->spec->operation == OPERATION_ROTATE ? s->rotation.queue : s->queue;
+}
+
+void slot_forget_job(Slot *s, Job *job) {
+        queue_remove(slot_queue_of(s, job), job);
+        rotation_forget(s, job);
+}
+
 /* --- status */
 
 void slot_set_status_error(Slot *s, Failure *failure) {
@@ -79,11 +105,14 @@ int slot_new(Manager *m, Profile *profile, Slot **ret) {
         s->manager = m;
         s->profile = profile;
         s->queue = queue_new();
-        r = s->queue ? make_lane(s) : -ENOMEM;
+        r = s->queue ? rotation_init(s) : -ENOMEM;
+        if (r >= 0)
+                r = make_lane(s);
         if (r >= 0)
                 r = slot_describe(s);
         if (r < 0) {
                 s->profile = NULL; /* still the caller's */
+                rotation_done(s);
                 lane_free(s->lane);
                 queue_free(s->queue);
                 free(s->status.endpoint);
@@ -102,6 +131,7 @@ Slot *slot_free(Slot *s) {
         LIST_REMOVE(slots, s->manager, s);
         slot_claim_end(s);
         sd_event_source_disable_unref(s->throttle_timer);
+        rotation_done(s);
         lane_free(s->lane);
         queue_free(s->queue);
         profile_free(s->profile);

@@ -9,6 +9,7 @@
 #include "daemon/base/log.h"
 #include "daemon/crypto/csr.h"
 #include "daemon/manager/manager-internal.h"
+#include "daemon/model/exchange.h"
 
 Failure *submission_refuses_peer(const Profile *profile, const Peer *peer) {
         if (access_rule_allows(&profile->access, peer))
@@ -48,32 +49,37 @@ static Failure *check_csr(const JobSpec *spec) {
         return NULL;
 }
 
-static Failure *check_operation(const JobSpec *spec, const Profile *profile) {
-        const bool needs_template = spec->operation == OPERATION_PROVISION ||
-                                    spec->operation == OPERATION_REGISTER_THING;
+static bool registers_a_thing(Operation operation) {
+        return exchange_goes_whole_way(operation) || operation == OPERATION_REGISTER_THING;
+}
 
-        if (spec->operation == OPERATION_ROTATE)
-                return bad("Operation 'rotate' is not available in this version");
-        if (needs_template && !profile->template_name)
+static Failure *check_operation(const JobSpec *spec, const Profile *profile) {
+        const bool rotates = spec->operation == OPERATION_ROTATE;
+        const bool registers = registers_a_thing(spec->operation);
+        const bool makes_keys = exchange_goes_whole_way(spec->operation);
+
+        if (registers && !(rotates ? profile->rotation_template : profile->template_name))
                 return failure_new(ERROR_BAD_PARAMETER,
-                                   "Profile '%s' has no Template=, which %s needs", profile->name,
-                                   operation_to_string(spec->operation));
+                                   "Profile '%s' has no %s=, which %s needs; set it in [Profile "
+                                   "%s]",
+                                   profile->name, rotates ? "RotationTemplate" : "Template",
+                                   operation_to_string(spec->operation), profile->name);
         if ((spec->operation == OPERATION_REGISTER_THING) != (spec->ownership_token != NULL))
                 return bad(
                         spec->ownership_token
                                 ? "Option 'ownership-token' goes with register-thing alone"
                                 : "Option 'ownership-token' is missing: register-thing needs it");
-        if (spec->parameters.n > 0 && !needs_template)
+        if (spec->parameters.n > 0 && !registers)
                 return failure_new(ERROR_BAD_PARAMETER, "Option 'parameters' does not go with %s",
                                    operation_to_string(spec->operation));
-        if (spec->operation != OPERATION_PROVISION && spec->key_source != KEY_SOURCE_INVALID)
-                return bad("Option 'key-source' goes with provision alone");
-        if (spec->operation != OPERATION_PROVISION && spec->key_type != KEY_TYPE_INVALID)
-                return bad("Option 'key-type' goes with provision alone");
+        if (!makes_keys && spec->key_source != KEY_SOURCE_INVALID)
+                return bad("Option 'key-source' goes with provision and rotate alone");
+        if (!makes_keys && spec->key_type != KEY_TYPE_INVALID)
+                return bad("Option 'key-type' goes with provision and rotate alone");
         if (spec->key_source == KEY_SOURCE_CALLER)
                 return bad("Option 'key-source': daemon or cloud; for a key of the caller's own, "
                            "bring 'csr'");
-        if (spec->certificate || spec->private_key)
+        if (!rotates && (spec->certificate || spec->private_key))
                 return bad("Options 'certificate' and 'private-key' go with rotate alone");
         if (spec->payload || spec->registration_id)
                 return failure_new(ERROR_BAD_PARAMETER,
@@ -107,17 +113,20 @@ static Failure *no_claim(const Slot *slot, const Profile *profile) {
                 failure_copy(why));
 }
 
-static Failure *check_spec(const JobSpec *spec, const Slot *slot) {
+static Failure *check_spec(JobSpec *spec, const Slot *slot) {
         const Profile *profile = slot_newest_profile(slot);
         Failure *f;
 
-        if (!slot->claim)
+        /* A rotation brings its own. */
+        if (!slot->claim && spec->operation != OPERATION_ROTATE)
                 return no_claim(slot, profile);
         f = check_operation(spec, profile);
         if (!f)
                 f = check_csr(spec);
         if (!f)
                 f = check_parameters(spec, profile);
+        if (!f && spec->operation == OPERATION_ROTATE)
+                f = claim_key_check(spec);
         return f;
 }
 
@@ -129,7 +138,7 @@ static int complete_spec(JobSpec *spec, const Profile *profile) {
 
         if (spec->deadline_usec == 0)
                 spec->deadline_usec = profile->deadline_usec;
-        if (spec->operation != OPERATION_PROVISION && spec->operation != OPERATION_REGISTER_THING)
+        if (!registers_a_thing(spec->operation))
                 return 0;
         r = parameters_merge(&all, &profile->default_parameters);
         if (r >= 0)
@@ -201,10 +210,22 @@ static void on_starts_over(Job *job, int error, void *userdata) {
                 dispatch_enqueue(job, DISPATCH_LAST);
 }
 
+/* Takes the spec, and what it needs of the secrets. */
+static void commit_start_over(Job *job, JobSpec *spec, JobSecrets *secrets) {
+        change_commit(
+                &(Change){.job = job,
+                          .state = JOB_QUEUED,
+                          .phase = PHASE_NONE,
+                          .text = "asked for again",
+                          .secrets = job_secrets_is_empty(secrets) ? SECRETS_KEEP : SECRETS_REPLACE,
+                          .new_secrets = secrets,
+                          .starts_over = spec,
+                          .done = on_starts_over});
+}
+
 /* After failed, cancelled or expired the same job is queued again with its history. */
 static void start_over(Job *job, JobSpec *spec, FrontCall *call) {
         JobErrand *errand = job->errand;
-        JobSecrets secrets = {};
 
         if (errand_add_call(&errand->submits, &errand->n_submits, call) < 0) {
                 job_spec_free(spec);
@@ -217,16 +238,14 @@ static void start_over(Job *job, JobSpec *spec, FrontCall *call) {
         errand->creating = true;
         /* What RetainSec= says of its last end must not be written behind this. */
         delivery_unretain(job);
-        secrets.ownership_token = TAKE_PTR(spec->ownership_token);
-        change_commit(&(Change){.job = job,
-                                .state = JOB_QUEUED,
-                                .phase = PHASE_NONE,
-                                .text = "asked for again",
-                                .secrets = secrets.ownership_token ? SECRETS_REPLACE : SECRETS_KEEP,
-                                .new_secrets = &secrets,
-                                .starts_over = spec,
-                                .done = on_starts_over});
-        job_secrets_done(&secrets);
+        if (spec->operation == OPERATION_ROTATE)
+                claim_key_merge(job, spec, commit_start_over);
+        else {
+                JobSecrets secrets = {.ownership_token = TAKE_PTR(spec->ownership_token)};
+
+                commit_start_over(job, spec, &secrets);
+                job_secrets_done(&secrets);
+        }
 }
 
 static bool may_start_over(const Job *job) {
@@ -311,16 +330,16 @@ static void on_created(int error, void *userdata) {
         dispatch_enqueue(job, DISPATCH_LAST);
 }
 
-/* The token goes to the sealed file: the record holds no secret. */
+/* Token and key go to the sealed file: the record holds no secret. */
 static void write_request(Manager *m, Job *job) {
-        JobSecrets secrets = {.ownership_token = TAKE_PTR(job->spec->ownership_token)};
+        JobSecrets secrets = {.ownership_token = TAKE_PTR(job->spec->ownership_token),
+                              .claim_key = TAKE_PTR(job->spec->private_key)};
 
         job->hidden = true;
         job->errand->creating = true;
-        if (secrets.ownership_token) {
-                job->secrets_stored = true;
+        job->secrets_stored = !job_secrets_is_empty(&secrets);
+        if (secrets.ownership_token)
                 job->token_made_boot = job->created_boot;
-        }
         store_create(m->store, job, job_secrets_is_empty(&secrets) ? NULL : &secrets, on_created,
                      job);
         job_secrets_done(&secrets);

@@ -141,7 +141,7 @@ static ExchangeEffect on_created(Exchange *x) {
                 e.leave_certificate = true;
                 return e;
         }
-        if (x->operation != OPERATION_PROVISION)
+        if (!exchange_goes_whole_way(x->operation))
                 return finish(x, JOB_SUCCEEDED, "the certificate was made");
         return ask(x, EXCHANGE_STORING, EXCHANGE_DO_STORE, "the certificate was made");
 }

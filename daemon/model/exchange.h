@@ -118,6 +118,11 @@ typedef struct Exchange {
         Backoff backoff;
 } Exchange;
 
+/* Whether the operation goes the whole way, from a key to a thing. */
+static inline bool exchange_goes_whole_way(Operation operation) {
+        return operation == OPERATION_PROVISION || operation == OPERATION_ROTATE;
+}
+
 void exchange_init(Exchange *x, Operation operation, KeySource key_source);
 
 /* The job has a stored certificate, with its key and a token, from an earlier try or life. */

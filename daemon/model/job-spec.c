@@ -30,5 +30,6 @@ JobSpec *job_spec_free(JobSpec *spec) {
 
 bool job_spec_same_request(const JobSpec *a, const JobSpec *b) {
         return a->operation == b->operation && streq_ptr(a->csr, b->csr) &&
-               streq_ptr(a->registration_id, b->registration_id);
+               streq_ptr(a->registration_id, b->registration_id) &&
+               streq_ptr(a->certificate, b->certificate);
 }

@@ -29,5 +29,6 @@ DEFINE_CLEANUP(JobSpec *, job_spec_free);
 #define _cleanup_job_spec_ _cleanup_(job_spec_freep)
 
 /* Whether `b` asks for the same identity as `a`, which stands under the same idempotency key: the
- * operation, the CSR and the registration id are what makes it another. */
+ * operation, the CSR, the registration id and the certificate to be rotated are what makes it
+ * another. */
 bool job_spec_same_request(const JobSpec *a, const JobSpec *b);

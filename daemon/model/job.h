@@ -24,10 +24,10 @@ typedef struct JobHistory {
 
 /* What stands in <id>.secret; each may be NULL. */
 typedef struct JobSecrets {
-        Secret *private_key; /* PKCS#8 PEM; rotate: also the caller's, until it has ended */
+        Secret *private_key; /* PKCS#8 PEM; of the result */
         Secret *ownership_token;
         Secret *symmetric_key;
-        Secret *claim_key; /* rotate: the current key that acts as the claim */
+        Secret *claim_key; /* rotate: the key in force, which acts as the claim; until the end */
 } JobSecrets;
 
 void job_secrets_done(JobSecrets *s);

@@ -17,8 +17,14 @@ static const char *client_id_of(const Lane *lane) {
 }
 
 static Failure *check_client_id(const Lane *lane) {
-        const char *id = client_id_of(lane);
+        const char *id = client_id_of(lane), *thing = lane->job->result.thing_name;
 
+        if (lane->job->spec->operation == OPERATION_ROTATE && streq(id, thing))
+                return failure_new(ERROR_BAD_PARAMETER,
+                                   "the client id \"%s\" is the thing's own, whose device is "
+                                   "connected with it; set VerifyClientId= of [Profile %s] to "
+                                   "another one, or take it out",
+                                   id, lane->profile->name);
         if (!streq(id, lane->profile->client_id))
                 return NULL;
         return failure_new(ERROR_BAD_PARAMETER,

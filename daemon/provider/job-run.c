@@ -34,7 +34,7 @@ static int adopt_csr(JobRun *run, const char *pem) {
 static int adopt_certificate(Job *job, usec_t now_boot) {
         JobRun *run = job->run;
 
-        if (job->spec->operation != OPERATION_PROVISION || !job->result.certificate_id)
+        if (!exchange_goes_whole_way(job->spec->operation) || !job->result.certificate_id)
                 return 0;
         if (job->result.thing_name && (run->secrets.private_key || job->spec->csr)) {
                 exchange_is_registered(&run->exchange);
@@ -51,7 +51,7 @@ static int fill_run(Job *job, const Profile *profile, const JobSecrets *stored, 
         int r;
 
         exchange_init(&job->run->exchange, job->spec->operation, key_source_of(job, profile));
-        if (profile->verify_certificate && job->spec->operation == OPERATION_PROVISION)
+        if (profile->verify_certificate && exchange_goes_whole_way(job->spec->operation))
                 exchange_wants_verify(&job->run->exchange);
         if (stored) {
                 r = job_secrets_copy(stored, &job->run->secrets);
