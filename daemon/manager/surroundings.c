@@ -8,17 +8,22 @@
 #include "daemon/manager/manager-internal.h"
 #include "daemon/model/surroundings.h"
 
+static void hurry_lane(Lane *lane, Surroundings change, const char *text) {
+        const Failure *last = lane_last_error(lane);
+
+        if (lane_state(lane) != SESSION_BACKOFF || !last || !surroundings_mend(change, last->code))
+                return;
+        log_info("Profile %s: %s, trying again.", lane_profile(lane)->name, text);
+        lane_hurry(lane);
+}
+
 static void hurry(Manager *m, Surroundings change, const char *text) {
         Slot *s;
 
         LIST_FOREACH(slots, s, m) {
-                const Failure *last = lane_last_error(s->lane);
-
-                if (lane_state(s->lane) != SESSION_BACKOFF || !last ||
-                    !surroundings_mend(change, last->code))
-                        continue;
-                log_info("Profile %s: %s, trying again.", s->profile->name, text);
-                lane_hurry(s->lane);
+                hurry_lane(s->lane, change, text);
+                if (s->rotation.lane)
+                        hurry_lane(s->rotation.lane, change, text);
         }
 }
 

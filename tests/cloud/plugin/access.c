@@ -6,6 +6,7 @@
 
 #include <mosquitto_broker.h>
 
+#include "tests/cloud/plugin/template.h"
 #include "tests/cloud/plugin/wire.h"
 
 /* The service's limits. */
@@ -118,6 +119,14 @@ void access_disconnect(Cloud *cloud, const struct mosquitto *client) {
         connections_remove(&cloud->connections, connection);
 }
 
+/* A wildcard below the templates' prefix is what the sample policies of both allow. */
+static bool policy_allows(const Connection *connection, const char *topic) {
+        Topic parsed;
+
+        return !topic_parse(topic, &parsed) || parsed.operation != OPERATION_REGISTER ||
+               template_allows(parsed.template_name, connection->role == ROLE_DEVICE);
+}
+
 AccessResult access_subscribe(Cloud *cloud, const struct mosquitto *client, const char *filter,
                               int qos) {
         Connection *connection = connections_find_client(&cloud->connections, client);
@@ -125,7 +134,7 @@ AccessResult access_subscribe(Cloud *cloud, const struct mosquitto *client, cons
 
         if (!connection)
                 return ACCESS_DROP;
-        if (!topic_filter_allowed(filter)) {
+        if (!topic_filter_allowed(filter) || !policy_allows(connection, filter)) {
                 breach(cloud, connection, BREACH_SUBSCRIBE_WITHOUT_RIGHT, filter);
                 return ACCESS_DROP;
         }
@@ -160,7 +169,8 @@ AccessResult access_publish(Cloud *cloud, const struct mosquitto *client, const 
 
         if (!connection)
                 return ACCESS_DROP;
-        if (!topic_parse(topic, &parsed) || parsed.part != TOPIC_REQUEST) {
+        if (!topic_parse(topic, &parsed) || parsed.part != TOPIC_REQUEST ||
+            !policy_allows(connection, topic)) {
                 breach(cloud, connection, BREACH_PUBLISH_WITHOUT_RIGHT, topic);
                 return ACCESS_DROP;
         }

@@ -30,11 +30,11 @@ static json_t *no_configuration(_unused_ const Template *template,
 }
 
 static const Template templates[] = {
-        {"FleetTemplate", SERIAL_NUMBER, true, full_configuration},
-        {"FleetRotation", SERIAL_NUMBER, true, full_configuration},
-        {"HookTemplate", SERIAL_NUMBER, true, full_configuration},
-        {"EmptyTemplate", SERIAL_NUMBER, false, empty_configuration},
-        {"BareTemplate", SERIAL_NUMBER, false, no_configuration},
+        {"FleetTemplate", SERIAL_NUMBER, false, true, full_configuration},
+        {"FleetRotation", SERIAL_NUMBER, true, true, full_configuration},
+        {"HookTemplate", SERIAL_NUMBER, false, true, full_configuration},
+        {"EmptyTemplate", SERIAL_NUMBER, false, false, empty_configuration},
+        {"BareTemplate", SERIAL_NUMBER, false, false, no_configuration},
 };
 
 const Template *template_find(const char *name) {
@@ -42,6 +42,12 @@ const Template *template_find(const char *name) {
                 if (streq(templates[i].name, name))
                         return &templates[i];
         return NULL;
+}
+
+bool template_allows(const char *name, bool device) {
+        const Template *template = template_find(name);
+
+        return !template || template->rotates == device;
 }
 
 static const char *serial_number(const Template *template, const json_t *parameters) {

@@ -45,6 +45,12 @@ static fleetprov_request *request_of(const Wish *w) {
         if (w->token)
                 ck_assert_int_eq(
                         fleetprov_request_set_ownership_token(request, w->token, w->token_size), 0);
+        if (w->certificate)
+                ck_assert_int_eq(fleetprov_request_set_certificate(request, w->certificate), 0);
+        if (w->private_key)
+                ck_assert_int_eq(fleetprov_request_set_private_key(request, w->private_key,
+                                                                   strlen(w->private_key)),
+                                 0);
         if (w->deadline_usec)
                 ck_assert_int_eq(fleetprov_request_set_deadline(request, w->deadline_usec), 0);
         return request;

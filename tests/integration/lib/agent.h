@@ -23,6 +23,7 @@ typedef struct Wish {
         const char *parameter, *value; /* one more */
         const void *token;
         size_t token_size;
+        const char *certificate, *private_key; /* rotate */
         uint64_t deadline_usec;
 } Wish;
 

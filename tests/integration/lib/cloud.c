@@ -114,6 +114,11 @@ bool cloud_knows(Cloud *c, const char *certificate_id) {
         return file_has(journal(c), certificate_id);
 }
 
+/* Template=, and not RotationTemplate= alone. */
+static bool sets_template(const char *more) {
+        return strncmp(more, "Template=", strlen("Template=")) == 0 || strstr(more, "\nTemplate=");
+}
+
 static const char *breaches(Cloud *c) {
         return place_path(&c->place, "breaches");
 }
@@ -155,7 +160,7 @@ const char *cloud_profile(Cloud *c, const char *name, const char *more) {
                                                                      "Certificate=%s/claim.pem\n"
                                                                      "PrivateKey=%s/claim.key\n",
                                                                      dir, dir),
-                          strstr(more, "Template=") ? "" : "Template=FleetTemplate\n",
+                          sets_template(more) ? "" : "Template=FleetTemplate\n",
                           strstr(more, "ResponseTimeoutSec=") ? "" : "ResponseTimeoutSec=10\n",
                           strstr(more, "KeepAliveSec=") ? "" : "KeepAliveSec=30\n", more,
                           strstr(more, "ConnectTimeoutSec=") ? "" : "\nConnectTimeoutSec=20");
