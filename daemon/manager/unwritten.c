@@ -11,7 +11,7 @@
 #include "daemon/base/log.h"
 #include "daemon/manager/manager-internal.h"
 
-#define WRITE_AGAIN_USEC (5 * USEC_PER_SEC)
+#define WRITE_AGAIN_USEC (2 * USEC_PER_SEC)
 
 /* A certificate, with its key and its token, on the way to the disk; or only a note. */
 struct Keeping {

@@ -101,17 +101,6 @@ static void cut(unsigned long n) {
         client = fleetprov_client_free(client);
 }
 
-/* A thing that was registered right before the cut is registered again with its token, since nobody
- * can know: the cloud notes that as a breach, and the job starts over. */
-static void forget_spent_tokens(unsigned long n) {
-        const char *breaches = place_path(&cloud.place, "breaches");
-        size_t spent = file_count_lines(breaches, "\"breach\":\"token-spent\"", NULL);
-
-        ck_assert_uint_le(spent, n);
-        ck_assert_uint_eq(spent, file_count_lines(breaches, "", NULL));
-        cloud_forget_breaches(&cloud);
-}
-
 START_TEST(nothing_that_was_told_is_undone_by_a_power_cut)
 {
         unsigned long n = cuts();
@@ -135,7 +124,9 @@ START_TEST(nothing_that_was_told_is_undone_by_a_power_cut)
         ck_assert_uint_gt(ledger.n, 0);
         ck_assert_uint_ge(jobs, ledger.n);
         ck_assert_uint_le(cloud_count_certificates(&cloud), jobs + n);
-        forget_spent_tokens(n);
+        /* A thing that was registered right before the cut is registered again with its token,
+         * since nobody can know: the cloud takes that for a breach, and the job starts over. */
+        cloud_allow_breach(&cloud, "token-spent", n);
         daemon_stop(&d);
         disk_image_unmount(&disk);
 }

@@ -116,14 +116,23 @@ int agent_try_submit(fleetprov_client *client, const Wish *wish, JobId *ret) {
         return code;
 }
 
-int agent_refused(fleetprov_client *client, const Wish *wish, fleetprov_error **ret_error) {
+int agent_try(fleetprov_client *client, const Wish *wish, JobId *id, fleetprov_error **ret_error) {
         fleetprov_event *event = submit(client, wish);
         int code = code_of(event);
 
-        ck_assert_int_ne(code, FLEETPROV_OK);
-        if (ret_error)
+        if (code == FLEETPROV_OK)
+                *id = id_of(event);
+        else if (ret_error)
                 *ret_error = fleetprov_event_steal_error(event);
         fleetprov_event_free(event);
+        return code;
+}
+
+int agent_refused(fleetprov_client *client, const Wish *wish, fleetprov_error **ret_error) {
+        JobId id;
+        int code = agent_try(client, wish, &id, ret_error);
+
+        ck_assert_int_ne(code, FLEETPROV_OK);
         return code;
 }
 

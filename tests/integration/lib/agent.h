@@ -38,6 +38,9 @@ JobId agent_submit(fleetprov_client *client, const Wish *wish);
 /* 0 and the id, or the code. */
 int agent_try_submit(fleetprov_client *client, const Wish *wish, JobId *ret);
 
+/* 0 and the id, or the code and (unless NULL) the error, which is the caller's. */
+int agent_try(fleetprov_client *client, const Wish *wish, JobId *id, fleetprov_error **ret_error);
+
 /* It must be refused: the code. The error is the caller's; NULL: not wanted. */
 int agent_refused(fleetprov_client *client, const Wish *wish, fleetprov_error **ret_error);
 

@@ -42,6 +42,8 @@ void cloud_assert_no_breach(Cloud *c);
 
 /* It broke this one and no other; that is forgotten now. */
 void cloud_expect_breach(Cloud *c, const char *breach);
+/* It may have broken this one so often, and no other; likewise. */
+void cloud_allow_breach(Cloud *c, const char *breach, size_t at_most);
 void cloud_forget_breaches(Cloud *c);
 
 /* A [Profile NAME] section for this cloud. `more`: further lines, which may be "". A template is

@@ -69,8 +69,14 @@ void disk_image_mount(DiskImage *i) {
         char name[sizeof("/dev/loop2147483647")];
         _cleanup_close_ int device = attach(i->file, name);
 
-        ck_assert_msg(mount(name, i->mount, "ext4", MS_NOATIME, NULL) >= 0, "cannot mount: %s",
-                      strerrordesc_np(errno));
+        i->name = place_text(&i->place, "%s", strrchr(name, '/') + 1);
+        ck_assert_msg(mount(name, i->mount, "ext4", MS_NOATIME, "errors=remount-ro") >= 0,
+                      "cannot mount: %s", strerrordesc_np(errno));
+}
+
+static void hide_mounts(void) {
+        ck_assert_int_eq(unshare(CLONE_NEWNS), 0);
+        ck_assert_int_eq(mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL), 0);
 }
 
 void disk_image_make(DiskImage *i, size_t mebibytes) {
@@ -88,8 +94,7 @@ void disk_image_make(DiskImage *i, size_t mebibytes) {
         const char *const argv[] = {MKFS, "-q", "-E",    "lazy_itable_init=0,lazy_journal_init=0",
                                     "-m", "0",  i->file, NULL};
         ck_assert_msg(process_run(argv, NULL, &output) == 0, "%s", output);
-        ck_assert_int_eq(unshare(CLONE_NEWNS), 0);
-        ck_assert_int_eq(mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL), 0);
+        hide_mounts();
         disk_image_mount(i);
 }
 
@@ -104,10 +109,43 @@ void disk_image_unmount(DiskImage *i) {
         WAIT_FOR(try_unmount(i));
 }
 
-void disk_image_remount(DiskImage *i, bool read_only) {
-        ck_assert_msg(mount("none", i->mount, "none",
-                            MS_REMOUNT | MS_NOATIME | (read_only ? MS_RDONLY : 0), NULL) >= 0,
-                      "cannot mount it anew: %s", strerrordesc_np(errno));
+bool disk_image_break(DiskImage *i) {
+        const char *path = place_text(&i->place, "/sys/fs/ext4/%s/trigger_fs_error", i->name);
+        static const char text[] = "a test breaks it\n";
+        _cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+        return fd >= 0 && write(fd, text, strlen(text)) == (ssize_t) strlen(text);
+}
+
+void disk_image_make_small(DiskImage *i, size_t kibibytes) {
+        place_make(&i->place);
+        i->mount = place_path(&i->place, "mount");
+        ck_assert_int_eq(mkdir(i->mount, 0755), 0);
+        hide_mounts();
+        ck_assert_int_eq(mount("none", i->mount, "tmpfs", 0,
+                               place_text(&i->place, "size=%zuk,mode=0755", kibibytes)),
+                         0);
+}
+
+static const char *ballast(DiskImage *i) {
+        return place_text(&i->place, "%s/ballast", i->mount);
+}
+
+void disk_image_fill(DiskImage *i, size_t pages_left) {
+        static const char page[4096];
+        _cleanup_close_ int fd = open(ballast(i), O_WRONLY | O_CREAT | O_CLOEXEC | O_TRUNC, 0600);
+        off_t size = 0;
+
+        ck_assert_int_ge(fd, 0);
+        while (write(fd, page, sizeof(page)) == sizeof(page))
+                size += (off_t) sizeof(page);
+        ck_assert_int_eq(errno, ENOSPC);
+        ck_assert_int_ge(size, (off_t) (pages_left * sizeof(page)));
+        ck_assert_int_eq(ftruncate(fd, size - (off_t) (pages_left * sizeof(page))), 0);
+}
+
+void disk_image_make_room(DiskImage *i) {
+        ck_assert_int_eq(unlink(ballast(i)), 0);
 }
 
 void disk_image_cut_power(DiskImage *i) {

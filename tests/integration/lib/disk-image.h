@@ -13,6 +13,7 @@ typedef struct DiskImage {
         Place place;
         const char *file;  /* the disk */
         const char *mount; /* where its root is */
+        const char *name;  /* of the loop device: "loop3" */
 } DiskImage;
 
 /* NULL where such a disk can be had; else why not, for people. Static. */
@@ -25,13 +26,24 @@ void disk_image_or_skip(const char *program);
 void disk_image_make(DiskImage *i, size_t mebibytes); /* and mounts it */
 void disk_image_mount(DiskImage *i);
 void disk_image_unmount(DiskImage *i); /* patient: those who had it may still be ending */
-void disk_image_remount(DiskImage *i, bool read_only);
 void disk_image_done(DiskImage *i);
 
 /* From now on not a block more reaches the disk, and what its journal holds in memory is lost
  * (EXT4_IOC_SHUTDOWN without a flush of the log). All that can be done with it then is to unmount
  * it, and to mount it again. */
 void disk_image_cut_power(DiskImage *i);
+
+/* The kernel finds the file system damaged, and makes it read-only from now on, as is usual
+ * (errors=remount-ro). False: this kernel has no way to play that. */
+bool disk_image_break(DiskImage *i);
+
+/* A disk so small that it can be filled to the last page: no image, but a tmpfs. The same calls
+ * unmount and end it. */
+void disk_image_make_small(DiskImage *i, size_t kibibytes);
+
+/* Fills it, but for so many pages. */
+void disk_image_fill(DiskImage *i, size_t pages_left);
+void disk_image_make_room(DiskImage *i); /* takes that back */
 
 /* Whether these bytes stand anywhere on the disk, in free blocks, too. Unmounted. */
 bool disk_image_has(const DiskImage *i, const void *bytes, size_t size);
