@@ -89,6 +89,8 @@ START_TEST(failure_within_the_state_is_kept)
 }
 END_TEST
 
+#define S64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 static const struct {
         const char *json;
         DpsAssignment assignment;
@@ -100,6 +102,7 @@ static const struct {
         {"{\"status\":\"unassigned\"}", DPS_ASSIGNMENT_UNASSIGNED, "unassigned"},
         {"{\"status\":\"failed\"}", DPS_ASSIGNMENT_FAILED, "failed"},
         {"{\"status\":\"pondering\"}", DPS_ASSIGNMENT_INVALID, "pondering"},
+        {"{\"status\":\"" S64 "\"}", DPS_ASSIGNMENT_INVALID, S64},
         {"{\"status\":\"Assigned\"}", DPS_ASSIGNMENT_INVALID, "Assigned"},
         {"{\"registrationState\":{\"status\":\"failed\"}}", DPS_ASSIGNMENT_FAILED, "failed"},
         {"{\"status\":null,\"registrationState\":{\"status\":\"failed\"}}", DPS_ASSIGNMENT_FAILED,
@@ -127,8 +130,6 @@ START_TEST(statuses_have_names)
         ck_assert_ptr_null(dps_assignment_to_string(DPS_ASSIGNMENT_MAX));
 }
 END_TEST
-
-#define S64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 static const struct {
         const char *json, *why;

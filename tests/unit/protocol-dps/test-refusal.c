@@ -21,6 +21,7 @@ static const struct {
          NULL},
         {"{\"errorCode\":\"IotHubNotFound\",\"errorMessage\":\"m\"}", 0, "IotHubNotFound", "m",
          NULL, NULL},
+        {"{\"errorCode\":\"401002x\"}", 0, "401002x", NULL, NULL, NULL},
         {"{\"errorCode\":\"-5\"}", 0, "-5", NULL, NULL, NULL},
         {"{\"errorCode\":\"99999999999999999999\"}", 0, "99999999999999999999", NULL, NULL, NULL},
         {"{\"errorCode\":0,\"message\":\"\"}", 0, NULL, NULL, NULL, NULL},
