@@ -7,6 +7,7 @@
 #include <grp.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -55,17 +56,27 @@ int broker_find_port(void) {
         return ntohs(address.sin_port);
 }
 
-static void write_listener(FILE *out, int port, const char *address) {
+static void write_listener(FILE *out, int port, const char *address, bool mutual) {
         fprintf(out,
                 "listener %d %s\n"
                 "cafile trust.pem\n"
                 "certfile server.pem\n"
                 "keyfile server.key\n"
-                "require_certificate true\n",
-                port, address);
+                "require_certificate %s\n",
+                port, address, mutual ? "true" : "false");
 }
 
-static int write_configuration(const Place *place, const Options *options, int port) {
+static void write_listeners(FILE *out, const Options *options, int port, bool mutual) {
+        if (options->bind) {
+                write_listener(out, port, options->bind, mutual);
+                return;
+        }
+        write_listener(out, port, "127.0.0.1", mutual);
+        if (have_v6())
+                write_listener(out, port, "::1", mutual);
+}
+
+static int write_configuration(const Place *place, const Options *options, int port, int dps_port) {
         _cleanup_free_ char *text = NULL;
         size_t n = 0;
         FILE *out = open_memstream(&text, &n);
@@ -86,13 +97,9 @@ static int write_configuration(const Place *place, const Options *options, int p
                 "plugin_opt_token_ttl %u\n"
                 "plugin_opt_ready_fd %d\n",
                 options->token_ttl_sec, READY_FD);
-        if (options->bind)
-                write_listener(out, port, options->bind);
-        else {
-                write_listener(out, port, "127.0.0.1");
-                if (have_v6())
-                        write_listener(out, port, "::1");
-        }
+        write_listeners(out, options, port, true);
+        if (dps_port >= 0)
+                write_listeners(out, options, dps_port, false);
         if (fclose(out) != 0)
                 return -ENOMEM;
         return place_write(place->cloud_fd, CONFIGURATION_FILE, 0644, text, n);
@@ -137,12 +144,12 @@ static _Noreturn void become_broker(const Place *place, pid_t parent, int ready_
         _exit(EXIT_FAILURE);
 }
 
-int broker_start(const Place *place, const Options *options, int port, Broker *ret) {
+int broker_start(const Place *place, const Options *options, int port, int dps_port, Broker *ret) {
         _cleanup_close_ int log_fd = -1;
         int pipe_fds[2], r;
         pid_t parent = getpid(), pid;
 
-        r = write_configuration(place, options, port);
+        r = write_configuration(place, options, port, dps_port);
         if (r >= 0)
                 r = place_hand_over(place);
         if (r < 0)

@@ -16,9 +16,10 @@ typedef struct Broker {
 /* A port of the loopback addresses that nobody has now. Negative errno on failure. */
 int broker_find_port(void);
 
-/* Writes the configuration and starts mosquitto as the place's user. It is killed by the kernel
- * when this process ends in whatever way. Negative errno, and a message on standard error. */
-int broker_start(const Place *place, const Options *options, int port, Broker *ret);
+/* dps_port -1: none. Writes the configuration and starts mosquitto as the place's user. It is
+ * killed by the kernel when this process ends in whatever way. Negative errno, and a message on
+ * standard error. */
+int broker_start(const Place *place, const Options *options, int port, int dps_port, Broker *ret);
 
 /* Shows the end of the broker's log on standard error. */
 void broker_show_log(const Place *place);

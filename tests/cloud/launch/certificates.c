@@ -9,6 +9,7 @@
 #include <openssl/rsa.h>
 
 #include "daemon/base/macro.h"
+#include "tests/cloud/launch/dps-keys.h"
 #include "tests/cloud/launch/pki.h"
 
 #define RSA_BITS 2048
@@ -113,6 +114,17 @@ static int make_claims(const Place *place, unsigned n, const Pair *authority) {
         return r;
 }
 
+/* A device of DPS that has a certificate. */
+static int make_dps_device(const Place *place, const Pair *authority) {
+        Pair device;
+        int r;
+
+        r = provide(place->dir_fd, "dps-device", PAIR_CLIENT, "x509-1", authority, &device);
+        if (r >= 0)
+                pair_clear(&device);
+        return r;
+}
+
 /* ca.pem for the clients, trust.pem for the broker. */
 static int write_authorities(const Place *place, const Pair *server, const Pair *claims,
                              const Pair *devices) {
@@ -147,6 +159,10 @@ int certificates_make(const Place *place, const Options *options) {
                 r = make_server(place, options, &server);
         if (r >= 0)
                 r = make_claims(place, options->n_claims, &claims);
+        if (r >= 0)
+                r = make_dps_device(place, &claims);
+        if (r >= 0)
+                r = dps_keys_make(place);
         if (r >= 0)
                 r = write_authorities(place, &server, &claims, &devices);
         if (r < 0)

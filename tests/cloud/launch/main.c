@@ -100,25 +100,32 @@ static int stay(const Place *place, Broker *broker, int signal_fd) {
         }
 }
 
-static int announce(const Place *place, int port) {
+static int announce(const Place *place, int port, int dps_port) {
         if (place_write_profile(place, port) < 0)
                 return EXIT_FAILURE;
-        printf("ready %d\n", port);
+        if (dps_port >= 0 && place_write_dps_profile(place, dps_port) < 0)
+                return EXIT_FAILURE;
+        if (dps_port >= 0)
+                printf("ready %d %d\n", port, dps_port);
+        else
+                printf("ready %d\n", port);
         return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static int run(const Place *place, const Options *options, int signal_fd) {
-        unsigned tries = options->port == 0 ? PORT_TRIES : 1;
+        unsigned tries = options->port == 0 || options->dps_port == 0 ? PORT_TRIES : 1;
         Broker broker;
-        int port, r;
+        int port, dps_port, r;
 
         for (unsigned i = 0; i < tries; i++) {
                 port = options->port == 0 ? broker_find_port() : options->port;
-                if (port < 0 || broker_start(place, options, port, &broker) < 0)
+                dps_port = options->dps_port == 0 ? broker_find_port() : options->dps_port;
+                if (port < 0 || (options->dps_port == 0 && dps_port < 0) ||
+                    broker_start(place, options, port, dps_port, &broker) < 0)
                         return EXIT_FAILURE;
                 switch (await_ready(&broker, signal_fd)) {
                 case START_READY:
-                        r = announce(place, port);
+                        r = announce(place, port, dps_port);
                         if (r == EXIT_SUCCESS)
                                 return stay(place, &broker, signal_fd);
                         stop(&broker, signal_fd);

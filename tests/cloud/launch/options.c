@@ -12,11 +12,12 @@
 
 static const char help[] =
         "tests/cloud/run --dir=DIR --port=PORT [OPTION]…\n"
-        "Plays AWS IoT fleet provisioning over mutual TLS until SIGTERM.\n\n"
+        "Plays AWS IoT fleet provisioning over mutual TLS, and Azure DPS, until SIGTERM.\n\n"
         "  --dir=DIR             where ca.pem, claim.pem, claim.key, profile.conf, journal.jsonl "
         "and\n"
         "                        breaches go; one that was used before keeps its certificates\n"
         "  --port=PORT           0 for any; \"ready PORT\" is printed when it takes connections\n"
+        "  --dps-port=PORT       Azure DPS listens there, 0 for any; \"ready PORT DPS-PORT\" then\n"
         "  --build=DIR           the build directory (else $FLEETPROV_BUILD, else build)\n"
         "  --bind=ADDRESS        listen there (else on the loopback addresses)\n"
         "  --server-name=NAME    a further DNS name or address for the server's certificate\n"
@@ -28,11 +29,16 @@ static const char help[] =
         "Templates: FleetTemplate, FleetRotation, HookTemplate (parameter SerialNumber; a serial\n"
         "number that begins with \"refuse\" is refused by the hook), EmptyTemplate (an empty\n"
         "configuration, no hook), BareTemplate (no configuration, no hook).\n"
+        "DPS: ID scope 0ne00TEST00; enrolled are gw-* (dps.key or dps-secondary.key), sensor-*\n"
+        "(a group, dps-group.key) and x509-* (a certificate of that common name, such as\n"
+        "dps-device.pem for x509-1); \"disabled\", \"failing\" or \"unassigned\" in an id is its "
+        "fate.\n"
         "Faults: tests/cloud/fault --help.\n";
 
 enum {
         OPTION_DIR = 256,
         OPTION_PORT,
+        OPTION_DPS_PORT,
         OPTION_BIND,
         OPTION_SERVER_NAME,
         OPTION_SERVER_KEY,
@@ -45,6 +51,7 @@ enum {
 static const struct option long_options[] = {
         {"dir", required_argument, NULL, OPTION_DIR},
         {"port", required_argument, NULL, OPTION_PORT},
+        {"dps-port", required_argument, NULL, OPTION_DPS_PORT},
         {"bind", required_argument, NULL, OPTION_BIND},
         {"server-name", required_argument, NULL, OPTION_SERVER_NAME},
         {"server-key", required_argument, NULL, OPTION_SERVER_KEY},
@@ -99,6 +106,11 @@ static bool parse_one(int option, Options *options) {
                         return false;
                 options->port = (int) port;
                 return true;
+        case OPTION_DPS_PORT:
+                if (!parse_number("dps-port", 0, PORT_MAX, &port))
+                        return false;
+                options->dps_port = (int) port;
+                return true;
         case OPTION_BIND:
                 options->bind = optarg;
                 return true;
@@ -120,7 +132,7 @@ static bool parse_one(int option, Options *options) {
 }
 
 OptionsResult options_parse(int argc, char **argv, Options *ret) {
-        Options options = {.port = -1, .n_claims = 1, .token_ttl_sec = 3600};
+        Options options = {.port = -1, .dps_port = -1, .n_claims = 1, .token_ttl_sec = 3600};
         int option;
 
         while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {

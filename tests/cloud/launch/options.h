@@ -11,6 +11,7 @@
 typedef struct Options {
         const char *dir;
         int port;                     /* 0: any that is free */
+        int dps_port;                 /* likewise; -1: none */
         const char *bind;             /* NULL: 127.0.0.1, and ::1 where there is one */
         const char *names[NAMES_MAX]; /* of the server, beside localhost and its addresses */
         unsigned n_names;

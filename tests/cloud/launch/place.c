@@ -146,6 +146,27 @@ int place_write_profile(const Place *place, int port) {
         return place_write(place->dir_fd, "profile.conf", 0644, text, (size_t) n);
 }
 
+int place_write_dps_profile(const Place *place, int port) {
+        _cleanup_free_ char *text = NULL;
+        int n;
+
+        n = asprintf(&text,
+                     "# The test cloud's DPS, as a drop-in for fleetprovd.conf.d.\n"
+                     "[Profile azure]\n"
+                     "Provider=azure-dps\n"
+                     "Endpoint=localhost\n"
+                     "Port=%d\n"
+                     "TrustedCertificates=%s/ca.pem\n"
+                     "IdScope=0ne00TEST00\n"
+                     "RegistrationIds=sensor-*\n"
+                     "Authentication=group-key\n"
+                     "SymmetricKey=%s/dps-group.key\n",
+                     port, place->dir, place->dir);
+        if (n < 0)
+                return -ENOMEM;
+        return place_write(place->dir_fd, "azure.conf", 0644, text, (size_t) n);
+}
+
 int place_copy(const Place *place, const char *from, const char *name, mode_t mode) {
         _cleanup_free_ char *temporary = NULL;
         _cleanup_close_ int in = open(from, O_RDONLY | O_CLOEXEC);

@@ -26,6 +26,9 @@ int place_write(int dir_fd, const char *name, mode_t mode, const void *bytes, si
 /* Writes DIR/profile.conf, a drop-in for fleetprovd. */
 int place_write_profile(const Place *place, int port);
 
+/* Writes DIR/azure.conf, likewise. */
+int place_write_dps_profile(const Place *place, int port);
+
 /* Copies the file at an absolute path to DIR/cloud. */
 int place_copy(const Place *place, const char *from, const char *name, mode_t mode);
 

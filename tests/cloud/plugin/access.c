@@ -6,6 +6,7 @@
 
 #include <mosquitto_broker.h>
 
+#include "tests/cloud/plugin/dps-topic.h"
 #include "tests/cloud/plugin/template.h"
 #include "tests/cloud/plugin/wire.h"
 
@@ -15,6 +16,9 @@
 
 /* What the service answers instead of MQTT 3.1.1's 5. */
 #define CONNACK_NOT_AUTHORISED 7
+
+/* … and DPS. */
+#define CONNACK_DPS_NOT_AUTHORISED 5
 
 static void breach(Cloud *cloud, const Connection *connection, Breach which, const char *detail) {
         record_breach(cloud->record, which, connection->number, connection->id, detail);
@@ -71,25 +75,65 @@ static AccessResult accept_client(Cloud *cloud, const struct mosquitto *client, 
         connection->certificate = *certificate;
         cloud->stats.connects++;
         journal_connect(cloud, id, connection->number, certificate,
-                        role == ROLE_CLAIM ? "claim" : "device", "accepted");
+                        role == ROLE_CLAIM    ? "claim"
+                        : role == ROLE_DEVICE ? "device"
+                                              : "registration",
+                        "accepted");
         return ACCESS_ALLOWED;
+}
+
+/* What the faults of sessions make of a CONNECT; ACCESS_ALLOWED: nothing. */
+static AccessResult strike_connect(Cloud *cloud, const char *id, const Fingerprint *fingerprint) {
+        Strike strike;
+
+        faults_strike_connect(&cloud->faults, id, &strike);
+        if (strike.by[FAULT_CONNECT_DROP])
+                return refuse(cloud, id, fingerprint, "any", "dropped", -1);
+        if (strike.by[FAULT_CONNACK])
+                return refuse(cloud, id, fingerprint, "any", "connack",
+                              (int) (strike.by[FAULT_CONNACK]->number & 0xff));
+        return ACCESS_ALLOWED;
+}
+
+AccessResult access_connect_dps(Cloud *cloud, const struct mosquitto *client, const char *user_name,
+                                const char *password) {
+        const char *id = mosquitto_client_id(client), *why;
+        X509 *certificate = mosquitto_client_certificate(client);
+        Fingerprint fingerprint = {};
+        Connection *connection;
+        AccessResult result;
+        DpsUser user;
+
+        wire_set_connack(-1);
+        if (certificate)
+                (void) fingerprint_of(certificate, &fingerprint);
+        why = dps_login(&cloud->dps_keys, id, user_name, password, certificate, &user);
+        X509_free(certificate);
+        result = strike_connect(cloud, id, &fingerprint);
+        if (result != ACCESS_ALLOWED)
+                return result;
+        if (why)
+                return refuse(cloud, id, &fingerprint, "registration", why,
+                              CONNACK_DPS_NOT_AUTHORISED);
+        result = accept_client(cloud, client, id, ROLE_REGISTRATION, &fingerprint);
+        connection = connections_find_client(&cloud->connections, client);
+        if (connection)
+                memcpy(connection->api_version, user.api_version, sizeof(user.api_version));
+        return result;
 }
 
 AccessResult access_connect(Cloud *cloud, const struct mosquitto *client) {
         const char *id = mosquitto_client_id(client);
         Fingerprint fingerprint = {};
         const Certificate *certificate;
-        Strike strike;
+        AccessResult result;
 
         wire_set_connack(-1);
         if (peer_fingerprint(client, &fingerprint) < 0)
                 return refuse(cloud, id, &fingerprint, "nobody", "no-certificate", -1);
-        faults_strike_connect(&cloud->faults, id, &strike);
-        if (strike.by[FAULT_CONNECT_DROP])
-                return refuse(cloud, id, &fingerprint, "any", "dropped", -1);
-        if (strike.by[FAULT_CONNACK])
-                return refuse(cloud, id, &fingerprint, "any", "connack",
-                              (int) (strike.by[FAULT_CONNACK]->number & 0xff));
+        result = strike_connect(cloud, id, &fingerprint);
+        if (result != ACCESS_ALLOWED)
+                return result;
         if (strlen(id) > CLIENT_ID_MAX || id[0] == '$') {
                 record_breach(cloud->record, BREACH_CLIENT_ID_INVALID, 0, id, NULL);
                 return refuse(cloud, id, &fingerprint, "any", "client-id-invalid",
@@ -127,6 +171,22 @@ static bool policy_allows(const Connection *connection, const char *topic) {
                template_allows(parsed.template_name, connection->role == ROLE_DEVICE);
 }
 
+static bool may_subscribe(const Connection *connection, const char *filter) {
+        return connection->role == ROLE_REGISTRATION
+                       ? streq(filter, DPS_ANSWERS)
+                       : topic_filter_allowed(filter) && policy_allows(connection, filter);
+}
+
+static bool may_publish(const Connection *connection, const char *topic) {
+        DpsRequest request;
+        Topic parsed;
+
+        if (connection->role == ROLE_REGISTRATION)
+                return dps_topic_parse(topic, &request);
+        return topic_parse(topic, &parsed) && parsed.part == TOPIC_REQUEST &&
+               policy_allows(connection, topic);
+}
+
 AccessResult access_subscribe(Cloud *cloud, const struct mosquitto *client, const char *filter,
                               int qos) {
         Connection *connection = connections_find_client(&cloud->connections, client);
@@ -134,7 +194,7 @@ AccessResult access_subscribe(Cloud *cloud, const struct mosquitto *client, cons
 
         if (!connection)
                 return ACCESS_DROP;
-        if (!topic_filter_allowed(filter) || !policy_allows(connection, filter)) {
+        if (!may_subscribe(connection, filter)) {
                 breach(cloud, connection, BREACH_SUBSCRIBE_WITHOUT_RIGHT, filter);
                 return ACCESS_DROP;
         }
@@ -164,13 +224,11 @@ void access_unsubscribe(Cloud *cloud, const struct mosquitto *client, const char
 AccessResult access_publish(Cloud *cloud, const struct mosquitto *client, const char *topic,
                             size_t payload_n, int qos, bool retain) {
         Connection *connection = connections_find_client(&cloud->connections, client);
-        Topic parsed;
         Strike strike;
 
         if (!connection)
                 return ACCESS_DROP;
-        if (!topic_parse(topic, &parsed) || parsed.part != TOPIC_REQUEST ||
-            !policy_allows(connection, topic)) {
+        if (!may_publish(connection, topic)) {
                 breach(cloud, connection, BREACH_PUBLISH_WITHOUT_RIGHT, topic);
                 return ACCESS_DROP;
         }

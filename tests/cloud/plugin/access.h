@@ -16,6 +16,11 @@ typedef enum AccessResult {
 } AccessResult;
 
 AccessResult access_connect(Cloud *cloud, const struct mosquitto *client);
+
+/* Likewise with DPS, whose devices have a user name: they may subscribe to the answers' topic, and
+ * publish requests. A wrong one is refused with CONNACK 5. */
+AccessResult access_connect_dps(Cloud *cloud, const struct mosquitto *client, const char *user_name,
+                                const char *password);
 void access_disconnect(Cloud *cloud, const struct mosquitto *client);
 
 AccessResult access_subscribe(Cloud *cloud, const struct mosquitto *client, const char *filter,

@@ -6,6 +6,8 @@
 
 #include "tests/cloud/plugin/authority.h"
 #include "tests/cloud/plugin/connection.h"
+#include "tests/cloud/plugin/dps-login.h"
+#include "tests/cloud/plugin/dps-registry.h"
 #include "tests/cloud/plugin/fault.h"
 #include "tests/cloud/plugin/key-pool.h"
 #include "tests/cloud/plugin/outbox.h"
@@ -38,6 +40,8 @@ typedef struct Cloud {
         Authority *authority;
         KeyPool *keys;
         Registry *registry;
+        DpsKeys dps_keys;
+        DpsRegistry dps;
         Record *record;
         Connections connections;
         Faults faults;

@@ -22,6 +22,7 @@ struct mosquitto;
 typedef enum Role {
         ROLE_CLAIM,
         ROLE_DEVICE,
+        ROLE_REGISTRATION, /* with DPS; its id is the registration id */
 } Role;
 
 typedef struct Subscription {
@@ -40,6 +41,7 @@ typedef struct Connection {
         char *id;
         Role role;
         Fingerprint certificate;
+        char api_version[32]; /* ROLE_REGISTRATION */
         bool clean_session;
         unsigned pending; /* requests that have had no answer */
         Subscriptions subscriptions;

@@ -55,8 +55,10 @@ static int fault_new(const json_t *request, Fault **ret, char **ret_why) {
                 return complain(ret_why, kind, "no such fault; see fault --help");
         fault->operations = operations_from_string(operation);
         if (fault->operations == 0)
-                return complain(ret_why, operation,
-                                "no such operation; create-csr, create-keys, register or any");
+                return complain(
+                        ret_why, operation,
+                        "no such operation; create-csr, create-keys, register, dps-register, "
+                        "dps-query or any");
         if (operation && fault_info(fault->kind)->scope != SCOPE_REQUEST)
                 return complain(ret_why, kind, "strikes sessions, and takes no --operation");
         if (count < 1 || after < 0)

@@ -46,6 +46,11 @@ typedef enum FaultKind {
         FAULT_CONFIGURATION,
         FAULT_INACTIVE,
         FAULT_ACTIVATION_DELAY,
+        /* of DPS */
+        FAULT_ASSIGNING,
+        FAULT_RETRY_AFTER,
+        FAULT_STATUS,
+        FAULT_SWAPPED,
         /* of the session */
         FAULT_CONNACK,
         FAULT_CONNECT_DROP,

@@ -15,6 +15,7 @@
 
 #include "tests/cloud/plugin/access.h"
 #include "tests/cloud/plugin/control.h"
+#include "tests/cloud/plugin/dps-service.h"
 #include "tests/cloud/plugin/service.h"
 #include "tests/cloud/plugin/wake.h"
 
@@ -25,8 +26,13 @@
 
 static int on_connect(_unused_ int event, void *event_data, void *userdata) {
         struct mosquitto_evt_basic_auth *auth = event_data;
+        AccessResult result;
 
-        switch (access_connect(userdata, auth->client)) {
+        if (dps_is_user_name(auth->username))
+                result = access_connect_dps(userdata, auth->client, auth->username, auth->password);
+        else
+                result = access_connect(userdata, auth->client);
+        switch (result) {
         case ACCESS_ALLOWED:
                 return MOSQ_ERR_SUCCESS;
         case ACCESS_REFUSED:
@@ -90,8 +96,16 @@ static int on_message(_unused_ int event, void *event_data, void *userdata) {
         struct mosquitto_evt_message *message = event_data;
         Cloud *cloud = userdata;
         Connection *connection = connections_find_client(&cloud->connections, message->client);
+        DpsRequest request;
+        Verdict verdict;
         Topic topic;
 
+        if (connection && connection->role == ROLE_REGISTRATION &&
+            dps_topic_parse(message->topic, &request)) {
+                verdict = dps_service_request(cloud, connection, &request, message->payload,
+                                              message->payloadlen);
+                return verdict == VERDICT_CUT ? CLOSE_THE_CONNECTION : MOSQ_ERR_SUCCESS;
+        }
         if (!connection || !topic_parse(message->topic, &topic))
                 return CLOSE_THE_CONNECTION;
         if (service_request(cloud, connection, &topic, message->payload, message->payloadlen) ==
@@ -167,6 +181,7 @@ static Cloud *cloud_free(Cloud *cloud) {
         connections_clear(&cloud->connections);
         faults_clear(&cloud->faults, 0);
         registry_free(cloud->registry);
+        dps_registry_clear(&cloud->dps);
         authority_free(cloud->authority);
         record_free(cloud->record);
         close_fd(cloud->ready_fd);
@@ -186,6 +201,7 @@ static int cloud_new(const struct mosquitto_opt *options, int n, Cloud **ret) {
         cloud->token_ttl_usec = TOKEN_TTL_SEC_DEFAULT * USEC_PER_SEC;
         read_options(cloud, options, n);
         if ((r = wake_setup()) < 0 || (r = load_claims(cloud)) < 0 ||
+            (r = dps_keys_load(&cloud->dps_keys)) < 0 ||
             (r = authority_new(&cloud->authority)) < 0 ||
             (r = registry_new(&cloud->registry)) < 0 || (r = record_new(&cloud->record)) < 0 ||
             (r = key_pool_new(&cloud->keys)) < 0 || (r = control_open(cloud)) < 0)

@@ -42,6 +42,8 @@ static const char *const breach_table[BREACH_MAX] = {
         [BREACH_TOKEN_FOREIGN] = "token-foreign",
         [BREACH_TOKEN_EXPIRED] = "token-expired",
         [BREACH_TOKEN_SPENT] = "token-spent",
+        [BREACH_QUERIED_TOO_EARLY] = "queried-too-early",
+        [BREACH_REGISTERED_ANEW] = "registered-anew",
 };
 
 static int open_for_appending(const char *name) {

@@ -26,6 +26,8 @@ typedef enum Breach {
         BREACH_TOKEN_FOREIGN,
         BREACH_TOKEN_EXPIRED,
         BREACH_TOKEN_SPENT,
+        BREACH_QUERIED_TOO_EARLY,
+        BREACH_REGISTERED_ANEW,
         BREACH_MAX,
 } Breach;
 

@@ -9,7 +9,7 @@
 DEFINE_CLEANUP(Answer *, answer_free);
 
 /* 0 for an answer without delay: it is due whatever the time. */
-static usec_t due(const Strike *strike) {
+usec_t reply_due(const Strike *strike) {
         usec_t delay = 0;
 
         if (strike->by[FAULT_DELAY])
@@ -42,7 +42,7 @@ static Answer *make_answer(const Connection *connection, const Topic *topic, con
         if (!answer)
                 return NULL;
         answer->connection = connection->number;
-        answer->due_usec = due(strike);
+        answer->due_usec = reply_due(strike);
         answer->token = outcome->token;
         if (strike->by[FAULT_TOPIC])
                 answer->topic = strdup(strike->by[FAULT_TOPIC]->value);
@@ -56,23 +56,35 @@ static Answer *make_answer(const Connection *connection, const Topic *topic, con
         return TAKE_PTR(answer);
 }
 
-static void send_former(Cloud *cloud, const Connection *connection, usec_t due_usec) {
-        _cleanup_(answer_freep) Answer *answer = NULL;
+void reply_send_bytes(Cloud *cloud, const Connection *connection, char *topic, void *payload,
+                      size_t n, usec_t due_usec, bool last) {
+        Answer *answer = topic && payload ? calloc(1, sizeof(*answer)) : NULL;
+
+        if (!answer) {
+                free(topic);
+                free(payload);
+                return;
+        }
+        *answer = (Answer){.connection = connection->number,
+                           .due_usec = due_usec,
+                           .last = last,
+                           .topic = topic,
+                           .payload = payload,
+                           .payload_n = n};
+        outbox_add(&cloud->outbox, answer);
+}
+
+void reply_send_former(Cloud *cloud, const Connection *connection, usec_t due_usec) {
+        size_t n = connection->last_payload_n;
+        void *payload;
 
         if (!connection->last_topic || !connection->last_payload)
                 return;
-        answer = calloc(1, sizeof(*answer));
-        if (!answer)
-                return;
-        answer->connection = connection->number;
-        answer->due_usec = due_usec;
-        answer->topic = strdup(connection->last_topic);
-        answer->payload = malloc(connection->last_payload_n + 1);
-        if (!answer->topic || !answer->payload)
-                return;
-        memcpy(answer->payload, connection->last_payload, connection->last_payload_n);
-        answer->payload_n = connection->last_payload_n;
-        outbox_add(&cloud->outbox, TAKE_PTR(answer));
+        payload = malloc(n + 1);
+        if (payload)
+                memcpy(payload, connection->last_payload, n);
+        reply_send_bytes(cloud, connection, strdup(connection->last_topic), payload, n, due_usec,
+                         false);
 }
 
 void reply_send(Cloud *cloud, const Connection *connection, const Topic *topic,
@@ -80,7 +92,7 @@ void reply_send(Cloud *cloud, const Connection *connection, const Topic *topic,
         unsigned times = strike->by[FAULT_DOUBLE] ? 2 : 1;
 
         if (strike->by[FAULT_REPLAY])
-                send_former(cloud, connection, due(strike));
+                reply_send_former(cloud, connection, reply_due(strike));
         for (unsigned i = 0; i < times; i++) {
                 Answer *answer = make_answer(connection, topic, outcome, strike);
 

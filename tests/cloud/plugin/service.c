@@ -61,6 +61,8 @@ static void work(Cloud *cloud, const Connection *connection, const Topic *topic,
         case OPERATION_REGISTER:
                 operation_register(cloud, connection, topic->template_name, request, strike, ret);
                 break;
+        case OPERATION_DPS_REGISTER:
+        case OPERATION_DPS_QUERY:
         case OPERATION_MAX:
                 break;
         }

@@ -12,9 +12,9 @@
 #define PROVISION "/provision/"
 
 static const char *const operation_table[OPERATION_MAX] = {
-        [OPERATION_CREATE_CSR] = "create-csr",
-        [OPERATION_CREATE_KEYS] = "create-keys",
-        [OPERATION_REGISTER] = "register",
+        [OPERATION_CREATE_CSR] = "create-csr", [OPERATION_CREATE_KEYS] = "create-keys",
+        [OPERATION_REGISTER] = "register",     [OPERATION_DPS_REGISTER] = "dps-register",
+        [OPERATION_DPS_QUERY] = "dps-query",
 };
 
 static const char *const format_table[FORMAT_MAX] = {
@@ -108,6 +108,8 @@ char *topic_answer(const Topic *request, bool accepted) {
                 r = asprintf(&name, PREFIX_TEMPLATES "%s" PROVISION "%s/%s", request->template_name,
                              format, part);
                 break;
+        case OPERATION_DPS_REGISTER:
+        case OPERATION_DPS_QUERY:
         case OPERATION_MAX:
                 break;
         }

@@ -12,6 +12,8 @@ typedef enum Operation {
         OPERATION_CREATE_CSR,
         OPERATION_CREATE_KEYS,
         OPERATION_REGISTER,
+        OPERATION_DPS_REGISTER, /* these two: dps-topic.h */
+        OPERATION_DPS_QUERY,
         OPERATION_MAX,
 } Operation;
 
@@ -40,7 +42,8 @@ typedef struct Topic {
         char template_name[TEMPLATE_NAME_MAX + 1]; /* empty unless it is a register topic */
 } Topic;
 
-/* "create-csr", "create-keys", "register"; as the fault tool and the journal write them. */
+/* "create-csr", "create-keys", "register", "dps-register", "dps-query"; as the fault tool and the
+ * journal write them. */
 const char *operation_to_string(Operation operation);
 
 /* "json", "cbor". */

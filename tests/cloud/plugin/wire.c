@@ -23,6 +23,7 @@ static size_t n_replacements;
 static int connack_code = -1;
 
 typedef int (*SslWrite)(SSL *ssl, const void *buf, int num);
+typedef void (*SslCtxSetVerify)(SSL_CTX *ctx, int mode, SSL_verify_cb callback);
 
 void wire_set_connack(int code) {
         connack_code = code;
@@ -87,4 +88,15 @@ __attribute__((visibility("default"))) int SSL_write(SSL *ssl, const void *buf, 
                 return num;
         }
         return next(ssl, buf, num);
+}
+
+/* Mosquitto asks for a certificate where it requires one, and else not at all; DPS takes one where
+ * there is one. What is presented is checked against the listener's authorities. */
+__attribute__((visibility("default"))) void SSL_CTX_set_verify(SSL_CTX *ctx, int mode,
+                                                               SSL_verify_cb callback) {
+        static SslCtxSetVerify next;
+
+        if (!next)
+                next = (SslCtxSetVerify) dlsym(RTLD_NEXT, "SSL_CTX_set_verify");
+        next(ctx, mode == SSL_VERIFY_NONE ? SSL_VERIFY_PEER : mode, callback);
 }

@@ -56,14 +56,15 @@ static void turn(Client *client) {
                 client->dropped = true;
 }
 
-int client_connect(Client *client, const CloudProcess *cloud, const char *name, const char *id,
-                   bool clean_session) {
+static void open_client(Client *client, const CloudProcess *cloud, const char *name, const char *id,
+                        bool clean_session) {
         _cleanup_free_ char *ca = cloud_path(cloud, "ca.pem");
         _cleanup_free_ char *certificate = NULL, *key = NULL;
-        long until = now_msec() + CLIENT_WAIT_MSEC;
 
-        ck_assert_int_ge(asprintf(&certificate, "%s/%s.pem", cloud->dir, name), 0);
-        ck_assert_int_ge(asprintf(&key, "%s/%s.key", cloud->dir, name), 0);
+        if (name) {
+                ck_assert_int_ge(asprintf(&certificate, "%s/%s.pem", cloud->dir, name), 0);
+                ck_assert_int_ge(asprintf(&key, "%s/%s.key", cloud->dir, name), 0);
+        }
         mosquitto_lib_init();
         *client = (Client){.connack = -1, .suback = -1};
         client->mosquitto = mosquitto_new(id, clean_session, client);
@@ -75,12 +76,31 @@ int client_connect(Client *client, const CloudProcess *cloud, const char *name, 
         mosquitto_int_option(client->mosquitto, MOSQ_OPT_TCP_NODELAY, 1);
         ck_assert_int_eq(mosquitto_tls_set(client->mosquitto, ca, NULL, certificate, key, NULL),
                          MOSQ_ERR_SUCCESS);
-        if (mosquitto_connect(client->mosquitto, "localhost", cloud->port, KEEPALIVE_SEC) !=
+}
+
+static int await_connack(Client *client, int port) {
+        long until = now_msec() + CLIENT_WAIT_MSEC;
+
+        if (mosquitto_connect(client->mosquitto, "localhost", port, KEEPALIVE_SEC) !=
             MOSQ_ERR_SUCCESS)
                 client->dropped = true;
         while (client->connack < 0 && !client->dropped && now_msec() < until)
                 turn(client);
         return client->connack >= 0 ? client->connack : CLIENT_DROPPED;
+}
+
+int client_connect(Client *client, const CloudProcess *cloud, const char *name, const char *id,
+                   bool clean_session) {
+        open_client(client, cloud, name, id, clean_session);
+        return await_connack(client, cloud->port);
+}
+
+int client_connect_dps(Client *client, const CloudProcess *cloud, const char *name, const char *id,
+                       const char *user_name, const char *password) {
+        open_client(client, cloud, name, id, true);
+        ck_assert_int_eq(mosquitto_username_pw_set(client->mosquitto, user_name, password),
+                         MOSQ_ERR_SUCCESS);
+        return await_connack(client, cloud->dps_port);
 }
 
 void client_close(Client *client) {

@@ -39,6 +39,10 @@ typedef struct Client {
  * CLIENT_DROPPED. */
 int client_connect(Client *client, const CloudProcess *cloud, const char *name, const char *id,
                    bool clean_session);
+
+/* Connects to DPS: with that user name and password, and with NAME.pem where name is not NULL. */
+int client_connect_dps(Client *client, const CloudProcess *cloud, const char *name, const char *id,
+                       const char *user_name, const char *password);
 void client_close(Client *client);
 
 /* The QoS that was granted, 128, or CLIENT_DROPPED. */

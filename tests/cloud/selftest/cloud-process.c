@@ -36,16 +36,18 @@ static pid_t spawn(char **arguments, int *ret_fd) {
 
 static void start_in(CloudProcess *cloud, const char *option) {
         _cleanup_free_ char *dir = NULL;
-        char program[] = FLEET_CLOUD, port[] = "--port=0", names[] = "--claims=2";
+        char program[] = FLEET_CLOUD, port[] = "--port=0", names[] = "--claims=2",
+             dps[] = "--dps-port=0";
         _cleanup_free_ char *more = option ? strdup(option) : NULL;
         FILE *out;
         int fd;
 
         ck_assert_int_ge(asprintf(&dir, "--dir=%s", cloud->dir), 0);
-        cloud->pid = spawn((char *[]){program, dir, port, names, more, NULL}, &fd);
+        cloud->pid = spawn((char *[]){program, dir, port, names, dps, more, NULL}, &fd);
         out = fdopen(fd, "r");
         ck_assert_ptr_nonnull(out);
-        ck_assert_msg(fscanf(out, "ready %d", &cloud->port) == 1, "the cloud does not start");
+        ck_assert_msg(fscanf(out, "ready %d %d", &cloud->port, &cloud->dps_port) == 2,
+                      "the cloud does not start");
         fclose(out);
 }
 

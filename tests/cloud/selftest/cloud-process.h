@@ -13,6 +13,7 @@ typedef struct CloudProcess {
         char *dir;
         pid_t pid;
         int port;
+        int dps_port;
 } CloudProcess;
 
 /* Makes a directory, and starts the cloud there. option: one more option of tests/cloud/run, or

@@ -15,7 +15,7 @@
 #include "tests/cloud/plugin/cbor.h"
 
 void exchange_subscribe(Client *client, Format format, const char *template_name) {
-        for (Operation operation = 0; operation < OPERATION_MAX; operation++)
+        for (Operation operation = 0; operation <= OPERATION_REGISTER; operation++)
                 for (int accepted = 0; accepted < 2; accepted++) {
                         Topic topic = {.operation = operation, .format = format};
                         _cleanup_free_ char *name = NULL;

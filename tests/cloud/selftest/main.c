@@ -56,6 +56,8 @@ int main(void) {
         add(suite, rules_tests());
         add(suite, answer_fault_tests());
         add(suite, session_fault_tests());
+        add(suite, dps_login_tests());
+        add(suite, dps_tests());
         suite_add_tcase(suite, process_tests());
         runner = srunner_create(suite);
         srunner_run_all(runner, CK_ENV);

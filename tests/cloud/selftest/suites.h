@@ -13,6 +13,8 @@ TCase *operations_tests(void);
 TCase *rules_tests(void);
 TCase *answer_fault_tests(void);
 TCase *session_fault_tests(void);
+TCase *dps_login_tests(void);
+TCase *dps_tests(void);
 TCase *process_tests(void);
 
 /* The claim, connected, and subscribed to all answers in that format. */

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* Certificates that DPS issues along with a registration, in the two ways of its two previews. */
+
+#include <jansson.h>
+
+#include "tests/cloud/plugin/authority.h"
+
+/* Fills *ret with what the registration's state is to have; NULL where nothing was asked for, or
+ * this version issues none. Why not (static text) where the request cannot be served. */
+const char *dps_issue(Authority *authority, const char *api_version, const char *registration_id,
+                      const json_t *body, json_t **ret);
