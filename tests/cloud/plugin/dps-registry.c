@@ -54,10 +54,10 @@ Registration *dps_registry_begin(DpsRegistry *registry, const char *id) {
                 registration = add(registry, id);
         if (!registration)
                 return NULL;
-        /* With a character that a topic must have encoded. */
-        (void) snprintf(registration->operation_id, sizeof(registration->operation_id), "5.+");
+        /* As the service's: SDKs put it into a topic as it is, where '+' would be a wildcard. */
+        (void) snprintf(registration->operation_id, sizeof(registration->operation_id), "5.");
         for (size_t i = 0; i < sizeof(random); i++)
-                (void) snprintf(registration->operation_id + 3 + 2 * i, 3, "%02x", random[i]);
+                (void) snprintf(registration->operation_id + 2 + 2 * i, 3, "%02x", random[i]);
         registration->told = registration->over = false;
         registration->left = 0;
         registration->not_before = 0;
