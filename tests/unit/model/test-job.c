@@ -383,6 +383,31 @@ START_TEST(what_makes_a_request_another_one)
 }
 END_TEST
 
+START_TEST(an_identity_that_is_not_let_in_can_be_fetched)
+{
+        static const struct {
+                JobState state;
+                ErrorCode code;
+                bool has_result;
+        } rows[] = {
+                {JOB_SUCCEEDED, ERROR_NONE, true},
+                {JOB_FAILED, ERROR_VERIFY_FAILED, true},
+                {JOB_FAILED, ERROR_SERVER_REFUSED, false},
+                {JOB_FAILED, ERROR_NONE, false}, /* memory was short */
+                {JOB_CANCELLED, ERROR_CANCELLED, false},
+                {JOB_QUEUED, ERROR_VERIFY_FAILED, false}, /* asked for again */
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_failure_ Failure *f =
+                        rows[i].code == ERROR_NONE ? NULL : failure_new(rows[i].code, "why");
+                const Job ended = {.state = rows[i].state, .failure = f};
+
+                ck_assert_int_eq(job_has_result(&ended), rows[i].has_result);
+        }
+}
+END_TEST
+
 int main(void) {
         Suite *s = suite_create("model/job");
         TCase *c = tcase_create("job");
@@ -407,6 +432,7 @@ int main(void) {
         tcase_add_loop_test(c, secrets_are_copied_each, 0, 4);
         tcase_add_loop_test(c, what_brings_its_caller_a_secret, 0, OPERATION_MAX + 1);
         tcase_add_test(c, what_makes_a_request_another_one);
+        tcase_add_test(c, an_identity_that_is_not_let_in_can_be_fetched);
         suite_add_tcase(s, c);
         return suite_run(s);
 }
