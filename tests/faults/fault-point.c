@@ -7,10 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* The longest is before-answer-create-from-csr-accepted. */
 #define NAME_SIZE 64
+
+/* Enough for an exchange with the test cloud. */
+#define SLOW_NSEC 100000000L
 
 /* Set before main() and constant from then on, but for the count. */
 static struct {
@@ -38,7 +42,8 @@ static void die(void) {
                 (void) pause();
 }
 
-void fault_point(FaultWhen when, const char *what, const char *detail) {
+static void pass(FaultWhen when, const char *what, const char *detail, long delay_nsec) {
+        const struct timespec delay = {.tv_nsec = delay_nsec};
         char line[NAME_SIZE];
         int n;
 
@@ -49,6 +54,17 @@ void fault_point(FaultWhen when, const char *what, const char *detail) {
         if (fault.list_fd >= 0 && write(fault.list_fd, line, (size_t) n) != n)
                 abort();
         line[n - 1] = '\0';
-        if (strcmp(line, fault.name) == 0 && atomic_fetch_sub(&fault.left, 1) == 1)
-                die();
+        if (strcmp(line, fault.name) != 0 || atomic_fetch_sub(&fault.left, 1) != 1)
+                return;
+        if (delay_nsec > 0)
+                (void) nanosleep(&delay, NULL);
+        die();
+}
+
+void fault_point(FaultWhen when, const char *what, const char *detail) {
+        pass(when, what, detail, 0);
+}
+
+void fault_point_slow(FaultWhen when, const char *what, const char *detail) {
+        pass(when, what, detail, SLOW_NSEC);
 }

@@ -7,7 +7,7 @@
  * below through here, before and after each. So the program that is shipped holds none of it, and
  * each new call of these functions is a fault point by itself:
  *
- *   write-FILE sync-FILE rename-FILE unlink-FILE truncate-FILE    each step of the store, on the
+ *   write-FILE sync-FILE rename-FILE unlink-FILE overwrite-FILE   each step of the store, on the
  *                                                                 disk's thread; FILE is job,
  *                                                                 job-new, secret, directory, ...
  *   key                                                           a key is asked for
@@ -27,6 +27,10 @@ typedef enum FaultWhen {
         FAULT_BEFORE,
         FAULT_AFTER,
 } FaultWhen;
+
+/* Before a step of the disk: death comes a moment later, while the daemon's loop goes on. What it
+ * tells or sends before the step is done gets out so, and a test can see it. */
+void fault_point_slow(FaultWhen when, const char *what, const char *detail);
 
 /* Thread-safe. `detail`: NULL where there is none. */
 void fault_point(FaultWhen when, const char *what, const char *detail);

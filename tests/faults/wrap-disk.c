@@ -32,14 +32,18 @@ static Name describe(const char *name) {
 }
 
 static void at(FaultWhen when, const char *what, const char *name) {
-        fault_point(when, what, describe(name).text);
+        if (when == FAULT_BEFORE)
+                fault_point_slow(when, what, describe(name).text);
+        else
+                fault_point(when, what, describe(name).text);
 }
 
 static int on_step(DiskStep step, const char *name, void *userdata) {
         static const char *const steps[DISK_STEP_MAX] = {
-                [DISK_WRITE] = "write",    [DISK_TRUNCATE] = "truncate",
-                [DISK_SYNC_FILE] = "sync", [DISK_RENAME] = "rename",
-                [DISK_UNLINK] = "unlink",  [DISK_SYNC_DIRECTORY] = "sync",
+                [DISK_WRITE] = "write",         [DISK_TRUNCATE] = "truncate",
+                [DISK_SYNC_FILE] = "sync",      [DISK_RENAME] = "rename",
+                [DISK_OVERWRITE] = "overwrite", [DISK_UNLINK] = "unlink",
+                [DISK_SYNC_DIRECTORY] = "sync",
         };
 
         at(FAULT_BEFORE, steps[step] ? steps[step] : "step", name);
@@ -75,6 +79,13 @@ AFTER("truncate", name, disk_truncate, (const Disk *d, int fd, const char *name,
 AFTER("sync", name, disk_sync_file, (const Disk *d, int fd, const char *name, bool data_only),
       (d, fd, name, data_only));
 AFTER("rename", to, disk_rename, (const Disk *d, const char *from, const char *to), (d, from, to));
+AFTER("rename", to, disk_rename_keeping, (const Disk *d, const char *from, const char *to),
+      (d, from, to));
+AFTER("overwrite", name, disk_begin_erase, (const Disk *d, const char *name, int *ret_fd),
+      (d, name, ret_fd));
+AFTER("erase", name, disk_end_erase, (const Disk *d, const char *name, int *fd), (d, name, fd));
+AFTER("erase", name, disk_erase, (const Disk *d, const char *name), (d, name));
+AFTER("sync", "all", disk_sync_all, (const Disk *d), (d));
 AFTER("unlink", name, disk_unlink, (const Disk *d, const char *name), (d, name));
 AFTER("sync", ".", disk_sync_directory, (const Disk *d), (d));
 AFTER("replace", name, disk_replace,

@@ -15,7 +15,9 @@ typedef struct Ask {
         int operation;
         const char *key_source;
         bool brings_csr, brings_token;
-        bool verified; /* the profile has VerifyCertificate=yes */
+        bool verified;    /* the profile has VerifyCertificate=yes */
+        bool fails_first; /* refused by the template, and asked for again with another parameter */
+        bool releases;    /* in the end */
 } Ask;
 
 /* A job that is struck more often is out of luck beyond belief. */
@@ -52,7 +54,7 @@ Got *got_new(size_t n);
 fleetprov_client *application_submit(const Application *a, fleetprov_client *client, JobId *ret);
 
 /* Waits as long as it takes, fetches the result and checks it, acknowledges, and asks for the same
- * again, which must find the same. */
+ * again, which must find the same. An end that was announced must not be undone. */
 void application_finish(const Application *a, fleetprov_client *client, JobId id);
 
 /* Both. Whatever fails, fails the test. */
@@ -61,5 +63,6 @@ void application_run(void *application);
 /* As a child process. */
 pid_t application_start(Application *a);
 
-/* How many operations of this client the cloud's journal has, that end so. */
-size_t client_count(Cloud *c, const char *client_id, const char *operation, const char *part);
+/* How many lines of the cloud's journal are this client's, and hold both, in this order; fnmatch(3)
+ * patterns. */
+size_t client_count(Cloud *c, const char *client_id, const char *operation, const char *pattern);
