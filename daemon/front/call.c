@@ -9,6 +9,7 @@
 struct FrontCall {
         Link *link; /* NULL once the connection is gone */
         sd_bus_message *message;
+        uid_t uid; /* who calls; on a socket it is always the same */
         LIST_LINK(FrontCall, calls);
 };
 
@@ -31,10 +32,27 @@ static void consume(FrontCall *call) {
                 gate_resume(l->gate);
 }
 
+/* On a bus all callers share one connection: whoever has a part of the places has them all. */
+static bool has_too_many(const Link *l, uid_t uid) {
+        const FrontCall *call;
+        size_t n = 0;
+
+        LIST_FOREACH(calls, call, l)
+                n += call->uid == uid;
+        return n >= LINK_BUS_CALLS_PER_USER_MAX;
+}
+
 int front_call_new(Link *l, sd_bus_message *m, FrontCall **ret) {
+        const Peer *peer = link_peer(l, m);
+        uid_t uid = peer ? peer->uid : (uid_t) -1;
         FrontCall *call;
 
         *ret = NULL;
+        if (!l->peer && has_too_many(l, uid))
+                return call_refuse(m, failure_new(ERROR_QUEUE_FULL,
+                                                  "%zu calls of user %u wait for their answers: "
+                                                  "try later",
+                                                  LINK_BUS_CALLS_PER_USER_MAX, (unsigned) uid));
         /* On a socket the gate has stopped reading before: what comes beyond was under way. */
         if (l->n_calls >= LINK_BUS_CALLS_MAX)
                 return call_refuse(m, failure_new(ERROR_QUEUE_FULL,
@@ -44,6 +62,7 @@ int front_call_new(Link *l, sd_bus_message *m, FrontCall **ret) {
         if (!call)
                 return -ENOMEM;
         call->link = l;
+        call->uid = uid;
         call->message = sd_bus_message_ref(m);
         LIST_APPEND(calls, l, call);
         l->n_calls++;

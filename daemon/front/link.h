@@ -15,9 +15,11 @@
 #define FRONT_PRIORITY (SD_EVENT_PRIORITY_NORMAL + 10)
 
 /* Calls of one connection that wait for their answers. A socket is read no further while there are
- * so many; on a bus, where all callers share one connection, the next one is refused. */
+ * so many; on a bus, where all callers share one connection, the next one is refused, and that of
+ * a user who has a fourth of them already. */
 #define LINK_CALLS_MAX ((size_t) 64)
 #define LINK_BUS_CALLS_MAX ((size_t) 1024)
+#define LINK_BUS_CALLS_PER_USER_MAX (LINK_BUS_CALLS_MAX / 4)
 
 /* Messages in our queue for a client that does not read. With so many, its socket is read no
  * further: answers do not pile up. */

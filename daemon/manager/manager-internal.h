@@ -3,6 +3,7 @@
 
 /* Inside daemon/manager. One file for each stretch of a job's way:
  *
+ *   admission.c    how many requests of one owner are written at a time
  *   submission.c   may it, can it, is it known already: then durable, then answered
  *   dispatch.c     whose turn it is; what the lane tells while a job is at work
  *   change.c       the only way to another state on record: written first, told after
@@ -74,6 +75,8 @@ struct Slot {
         LIST_LINK(Slot, slots);
 };
 
+typedef struct Admission Admission;
+
 struct Manager {
         sd_event *event;
         ManagerOptions options;
@@ -86,6 +89,7 @@ struct Manager {
         uint64_t next_serial;
         LIST_HEAD(Slot, slots);
         LIST_HEAD(Job, retained);
+        LIST_HEAD(Admission, admissions);
         sd_event_source *dispatch; /* starts jobs: one defer source of normal priority */
         sd_event_source *orphan_timer;
         sd_event_source *retention_timer;
@@ -122,6 +126,7 @@ typedef struct JobErrand {
         Slot *slot; /* NULL: its profile is gone */
         sd_event_source *deadline_timer;
         sd_event_source *wait_timer; /* between two tries, or until the disk takes it again */
+        Admission *admission;        /* while the request is being written */
         FrontCall **submits;         /* wait for the request to be durable */
         size_t n_submits;
         FrontCall **cancels; /* wait for the end to be durable */
@@ -150,6 +155,14 @@ void errand_hold_submit(Job *job, const Peer *peer, JobSpec *spec, FrontCall *ca
 
 /* --- manager.c */
 void manager_tell_status(const Manager *m); /* to systemd, as STATUS= */
+
+/* --- admission.c */
+/* True: it waits for others of its owner, and is submitted later. Takes spec and call then. */
+bool admission_hold(Manager *m, const Peer *peer, JobSpec *spec, FrontCall *call);
+/* A request of that owner is being written; it is no more. NULL: memory is short, not counted. */
+Admission *admission_enter(Manager *m, const Peer *owner);
+void admission_leave(Manager *m, Admission *a);
+void admission_end(Manager *m); /* those that wait are answered that nothing comes of it */
 
 /* --- submission.c */
 void manager_submit(Manager *m, const Peer *peer, JobSpec *spec, FrontCall *call);

@@ -330,6 +330,7 @@ Manager *manager_free(Manager *m) {
                 front_set_stopping(m->front);
         clock_watch_free(m->clock_watch);
         network_watch_free(m->network_watch);
+        admission_end(m);
         uptime_note_now(m);
         refusal_end(m);
         /* What was asked of the disk is finished and answered first. */

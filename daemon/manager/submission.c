@@ -199,6 +199,7 @@ static void on_starts_over(Job *job, int error, void *userdata) {
         if (error < 0) {
                 delivery_retain(job);
                 ending_answer_cancels(job);
+                admission_leave(m, TAKE_PTR(job->errand->admission));
                 return;
         }
         audit_accepted(job);
@@ -208,6 +209,7 @@ static void on_starts_over(Job *job, int error, void *userdata) {
                 ending_cancel(job);
         else
                 dispatch_enqueue(job, DISPATCH_LAST);
+        admission_leave(m, TAKE_PTR(job->errand->admission));
 }
 
 /* Takes the spec, and what it needs of the secrets. */
@@ -236,6 +238,7 @@ static void start_over(Job *job, JobSpec *spec, FrontCall *call) {
                 return;
         }
         errand->creating = true;
+        errand->admission = admission_enter(errand->manager, job->owner);
         /* What RetainSec= says of its last end must not be written behind this. */
         delivery_unretain(job);
         if (spec->operation == OPERATION_ROTATE)
@@ -315,11 +318,13 @@ static void refuse_unwritten(Manager *m, Job *job, int error) {
 static void on_created(int error, void *userdata) {
         Job *job = userdata;
         Manager *m = job->errand->manager;
+        Admission *admission = TAKE_PTR(job->errand->admission);
 
         job->errand->creating = false;
         if (error < 0) {
                 refuse_unwritten(m, job, error);
                 drop_job(job);
+                admission_leave(m, admission);
                 return;
         }
         job->hidden = false;
@@ -328,6 +333,7 @@ static void on_created(int error, void *userdata) {
         front_job_added(m->front, job);
         ending_arm_deadline(job);
         dispatch_enqueue(job, DISPATCH_LAST);
+        admission_leave(m, admission);
 }
 
 /* Token and key go to the sealed file: the record holds no secret. */
@@ -337,6 +343,7 @@ static void write_request(Manager *m, Job *job) {
 
         job->hidden = true;
         job->errand->creating = true;
+        job->errand->admission = admission_enter(m, job->owner);
         job->secrets_stored = !job_secrets_is_empty(&secrets);
         if (secrets.ownership_token)
                 job->token_made_boot = job->created_boot;
@@ -409,6 +416,8 @@ void manager_submit(Manager *m, const Peer *peer, JobSpec *spec, FrontCall *call
         Job *known = NULL;
         Failure *f;
 
+        if (admission_hold(m, peer, spec, call))
+                return;
         if (!slot) {
                 refuse(m, peer, spec, call, no_such_profile(m, spec->profile));
                 return;
