@@ -28,7 +28,7 @@ typedef struct World {
         JobTable *jobs;
         ProfileStatus profiles[2];
         Failure *waiting;
-        FrontCall *never[16];
+        FrontCall *never[512];
         size_t n_never;
         Later later;
         sd_event_source *defer;

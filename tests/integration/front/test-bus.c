@@ -15,6 +15,7 @@
 
 #include "daemon/base/macro.h"
 #include "daemon/front/bus-peer.h"
+#include "daemon/front/link.h"
 #include "tests/integration/front/client.h"
 #include "tests/integration/front/stub.h"
 
@@ -288,6 +289,52 @@ START_TEST(held_calls_are_bounded)
 }
 END_TEST
 
+static int on_refused_answer(sd_bus_message *m, void *userdata, _unused_ sd_bus_error *error) {
+        unsigned *n = userdata;
+
+        /* Those that have no answer get one from sd-bus when it is closed. */
+        *n += sd_bus_message_is_method_error(m, IPC_ERROR_PREFIX "QueueFull") > 0;
+        return 0;
+}
+
+static void is_served(void *userdata) {
+        sd_bus *bus = client_connect(address);
+
+        free(client_submit(bus, "mine", "Done"));
+        client_close(bus);
+}
+
+/* Calls that wait are bounded for each user, over all his connections, and leave others a place. */
+START_TEST(one_user_does_not_take_all_places)
+{
+        /* A bus lets a connection have some hundred calls under way. */
+        sd_bus *bus = start_both(), *all[] = {client_connect(address), client_connect(address),
+                                              client_connect(address), client_connect(address)};
+        const unsigned beyond = 10;
+        unsigned n = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(all); i++)
+                ck_assert_uint_eq(client_count_jobs(all[i]), 0); /* they are known from now on */
+        for (unsigned i = 0; i < LINK_BUS_CALLS_PER_USER_MAX + beyond; i++)
+                ck_assert_int_ge(sd_bus_call_method_async(
+                                         all[i % ELEMENTSOF(all)], NULL, IPC_BUS_NAME,
+                                         IPC_MANAGER_PATH, IPC_MANAGER_INTERFACE, "Submit",
+                                         on_refused_answer, &n, "ssa{sv}", "provision", "aws", 1,
+                                         "parameters", "a{ss}", 1, "Never", "yes"),
+                                 0);
+        while (n < beyond)
+                for (size_t i = 0; i < ELEMENTSOF(all); i++) {
+                        ck_assert_int_ge(sd_bus_process(all[i], NULL), 0);
+                        ck_assert_int_ge(sd_bus_wait(all[i], 10 * USEC_PER_MSEC), 0);
+                }
+        ck_assert_uint_eq(n, beyond);
+        as_user(SOME_UID, SOME_UID, is_served, NULL);
+        for (size_t i = 0; i < ELEMENTSOF(all); i++)
+                client_close(all[i]);
+        client_close(bus);
+}
+END_TEST
+
 /* More senders than are remembered, those that left among them. */
 START_TEST(many_senders_are_served)
 {
@@ -395,6 +442,7 @@ int main(void) {
         tcase_add_test(tcase, callers_are_who_the_bus_says);
         tcase_add_test(tcase, held_calls_keep_their_order);
         tcase_add_test(tcase, held_calls_are_bounded);
+        tcase_add_test(tcase, one_user_does_not_take_all_places);
         tcase_add_test(tcase, many_senders_are_served);
         tcase_add_test(tcase, answer_of_submit_precedes_its_signals);
         tcase_add_test(tcase, name_is_waited_for);
