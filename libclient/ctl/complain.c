@@ -84,6 +84,23 @@ void complain(const char *format, ...) {
         fprintf(stderr, "fleetprovctl: %s\n", safe ? safe : "out of memory");
 }
 
+bool error_tells_cause(const fleetprov_error *e) {
+        const fleetprov_error *cause = fleetprov_error_get_cause(e);
+
+        return cause && strstr(fleetprov_error_get_message(e), fleetprov_error_get_message(cause));
+}
+
+/* A status alone says nothing that a message which names it (CONNACK 7) does not say. */
+static bool holds_number(const char *text, int number) {
+        _cleanup_free_ char *digits = NULL;
+
+        if (asprintf(&digits, "%d", number) < 0) {
+                digits = NULL;
+                return false;
+        }
+        return strstr(text, digits) != NULL;
+}
+
 char *error_service_text(const fleetprov_error *e) {
         const char *code = fleetprov_error_get_service_code(e);
         const char *message = fleetprov_error_get_service_message(e);
@@ -94,7 +111,7 @@ char *error_service_text(const fleetprov_error *e) {
         size_t size;
         FILE *f;
 
-        if (status == 0 && !code && !message && !tracking)
+        if (!code && !message && !tracking && (status == 0 || holds_number(known, status)))
                 return NULL;
         if (message && strstr(known, message) && (!code || strstr(known, code)) && !tracking)
                 return NULL;
@@ -123,12 +140,17 @@ void complain_error(const char *what, const fleetprov_error *error) {
                 complain("%s: out of memory", what);
                 return;
         }
-        for (const fleetprov_error *e = error; e; e = fleetprov_error_get_cause(e)) {
+        for (const fleetprov_error *e = error, *before = NULL; e;
+             before = e, e = fleetprov_error_get_cause(e)) {
                 const char *name = fleetprov_error_get_name(e);
                 _cleanup_free_ char *said = NULL;
 
-                if (e != error)
+                if (before)
                         fputs("; cause: ", f);
+                if (name && before && error_tells_cause(before)) {
+                        fputs(name, f);
+                        continue;
+                }
                 fputs(fleetprov_error_get_message(e), f);
                 if (name && !streq(name, fleetprov_error_get_message(e)))
                         fprintf(f, " (%s)", name);

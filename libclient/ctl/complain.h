@@ -17,6 +17,9 @@ void complain_error(const char *what, const fleetprov_error *error);
  * frees. */
 char *error_service_text(const fleetprov_error *error);
 
+/* Whether the message of this error holds that of its cause, which then need not be said twice. */
+bool error_tells_cause(const fleetprov_error *e);
+
 /* A copy of s with control characters, and what is not UTF-8, as \xNN; a line break becomes a space
  * where `one_line`. Also those that turn the writing direction, which can make a line read as
  * another one. NULL: no memory. */

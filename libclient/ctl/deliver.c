@@ -180,7 +180,7 @@ static ExitStatus printed(Ctl *ctl, const fleetprov_job *job, const fleetprov_re
 
         if (status != STATUS_OK || !job_is_unverified(job))
                 return status;
-        return job_complain_end(job);
+        return job_complain_end(job, out != NULL);
 }
 
 ExitStatus deliver(Ctl *ctl, const fleetprov_job *job, Out *out) {

@@ -33,10 +33,14 @@ ExitStatus job_try_result(Ctl *ctl, const fleetprov_job *job, fleetprov_result *
 }
 
 /* Without a key a second job would be another one, with another certificate. */
-static void complain_unverified(const fleetprov_job *job) {
+static void complain_unverified(const fleetprov_job *job, bool written) {
         const char *id = fleetprov_job_get_id(job), *key = fleetprov_job_get_key(job);
 
-        if (key)
+        if (written)
+                complain("job %s: its certificate and key are written as they are, and kept%s%s%s",
+                         id, key ? "; have them tried again: provision with --id=" : "",
+                         key ? key : "", key ? " once more" : "");
+        else if (key)
                 complain("job %s: its certificate and key are kept; have the same ones tried "
                          "again: provision with --id=%s once more; or fetch them as they are: "
                          "fleetprovctl result %s --out=DIR",
@@ -48,10 +52,10 @@ static void complain_unverified(const fleetprov_job *job) {
                          id, id);
 }
 
-ExitStatus job_complain_end(const fleetprov_job *job) {
+ExitStatus job_complain_end(const fleetprov_job *job, bool written) {
         complain_job(job);
         if (job_is_unverified(job))
-                complain_unverified(job);
+                complain_unverified(job, written);
         return status_of_job(job);
 }
 
@@ -63,5 +67,5 @@ ExitStatus job_tell_end(Ctl *ctl, const fleetprov_job *job) {
                 (void) job_try_result(ctl, job, &result);
                 (void) json_print(ctl, print_job_object(job, result, NULL, NULL));
         }
-        return job_complain_end(job);
+        return job_complain_end(job, false);
 }

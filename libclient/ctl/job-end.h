@@ -15,8 +15,9 @@ bool job_has_result(const fleetprov_job *job);
 /* The result as it stands, for showing; *ret stays NULL where there is none. */
 ExitStatus job_try_result(Ctl *ctl, const fleetprov_job *job, fleetprov_result **ret);
 
-/* Says why on standard error, and what to do; gives the exit status of such a job. */
-ExitStatus job_complain_end(const fleetprov_job *job);
+/* Says why on standard error, and what to do; gives the exit status of such a job. `written`: its
+ * identity was, all the same. */
+ExitStatus job_complain_end(const fleetprov_job *job, bool written);
 
 /* The same, behind the object of --json. */
 ExitStatus job_tell_end(Ctl *ctl, const fleetprov_job *job);

@@ -93,9 +93,15 @@ static void add_named(Table *t, const char *label, const char *name, const char 
 }
 
 static void add_error(Table *t, const char *label, const fleetprov_error *error) {
-        for (; error; error = fleetprov_error_get_cause(error), label = "because") {
+        const fleetprov_error *before = NULL;
+
+        for (; error; before = error, error = fleetprov_error_get_cause(error), label = "because") {
                 _cleanup_free_ char *said = error_service_text(error), *text = NULL;
 
+                if (before && error_tells_cause(before)) {
+                        table_add_pair(t, label, fleetprov_error_get_name(error));
+                        continue;
+                }
                 if (asprintf(&text, "%s: %s%s%s", fleetprov_error_get_name(error),
                              fleetprov_error_get_message(error), said ? "; the service said: " : "",
                              said ? said : "") < 0)

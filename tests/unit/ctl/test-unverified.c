@@ -33,7 +33,7 @@ START_TEST(provision_fails_and_says_what_to_do)
 {
         ck_assert_int_eq(ctl_run("provision --id=k -p outcome=unverified --out=id"), 1);
         said("verify-failed");
-        said("CONNACK 7");
+        said("is not let in: CONNACK 7 (verify-failed); cause: credentials-refused\n");
         said("in verify");
         said("provision with --id=k once more");
         said("fleetprovctl result ");
@@ -76,6 +76,7 @@ START_TEST(show_has_the_identity_and_where_its_key_is)
         ck_assert_ptr_nonnull(strstr(text_out, "verify-failed"));
         ck_assert_ptr_nonnull(strstr(text_out, "thing-1"));
         ck_assert_ptr_nonnull(strstr(text_out, "with the daemon; fetch them"));
+        ck_assert_ptr_nonnull(strstr(text_out, "because: credentials-refused\n"));
 }
 END_TEST
 
@@ -87,7 +88,8 @@ START_TEST(result_is_written_and_not_acknowledged)
         ck_assert_int_eq(ctl_run("provision --id=k -p outcome=unverified"), 1);
         for (int i = 0; i < 2; i++) {
                 ck_assert_int_eq(ctl_run("result k --out=id --json=short"), 1);
-                said("its certificate and key are kept");
+                said("are written as they are, and kept");
+                said("provision with --id=k once more");
                 ck_assert_int_eq(access("id/private-key.pem", R_OK), 0);
                 ck_assert_int_eq(access("id/certificate.pem", R_OK), 0);
                 o = parse();

@@ -20,9 +20,9 @@ static int append_failure(sd_bus_message *m) {
 static int append_unverified(sd_bus_message *m) {
         return sd_bus_message_append(m, "{sv}", "error", "a{sv}", 5, "code", "s", "verify-failed",
                                      "phase", "s", "verify", "message", "s",
-                                     "its certificate is not let in", "retriable", "b", 0, "cause",
-                                     "a{sv}", 3, "code", "s", "credentials-refused", "message", "s",
-                                     "CONNACK 7", "statusCode", "i", 7);
+                                     "its certificate is not let in: CONNACK 7", "retriable", "b",
+                                     0, "cause", "a{sv}", 3, "code", "s", "credentials-refused",
+                                     "message", "s", "CONNACK 7", "statusCode", "i", 7);
 }
 
 bool stub_job_is_unverified(const StubJob *job) {
