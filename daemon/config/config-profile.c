@@ -227,19 +227,6 @@ static int finish(Profile *p) {
         return r < 0 ? r : make_fingerprint(p);
 }
 
-/* A second connection with the session's client id would throw the session off. */
-static int check_verify_client_id(const Profile *p, const ConfigTree *t, const char *section,
-                                  char **ret_why) {
-        const ConfigEntry *e = config_tree_find(t, section, "VerifyClientId");
-
-        if (!streq_ptr(p->verify_client_id, p->client_id))
-                return 0;
-        return config_refuse(ret_why, e,
-                             "'%s' is the client id of the session (ClientId=); write another one, "
-                             "or take the key out",
-                             p->verify_client_id);
-}
-
 int config_profile_load(const ConfigTree *t, const ConfigSection *section,
                         const Specifiers *specifiers, Profile **ret, char **ret_why) {
         const char *name = section->name + strlen(CONFIG_PROFILE_SECTION);
@@ -267,9 +254,6 @@ int config_profile_load(const ConfigTree *t, const ConfigSection *section,
                         return r;
         }
         r = finish(p);
-        if (r < 0)
-                return r;
-        r = check_verify_client_id(p, t, section->name, ret_why);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(p);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <strings.h>
 
 #include "daemon/config/config-file.h"
@@ -210,6 +211,38 @@ static int check_default_profile(const Config *c, const ConfigTree *t, char **re
                              c->default_profile);
 }
 
+/* A second connection with a session's client id would throw the session off. */
+static const Profile *find_session(const Config *c, const Profile *p, const char *client_id) {
+        for (size_t i = 0; i < c->n_profiles; i++) {
+                const Profile *other = c->profiles[i];
+
+                if (other->port == p->port && streq_ptr(other->endpoint, p->endpoint) &&
+                    streq_ptr(other->client_id, client_id))
+                        return other;
+        }
+        return NULL;
+}
+
+static int check_verify_client_ids(const Config *c, const ConfigTree *t, char **ret_why) {
+        for (size_t i = 0; i < c->n_profiles; i++) {
+                const Profile *p = c->profiles[i], *taken;
+                _cleanup_free_ char *section = NULL;
+
+                taken = p->verify_client_id ? find_session(c, p, p->verify_client_id) : NULL;
+                if (!taken)
+                        continue;
+                if (asprintf(&section, CONFIG_PROFILE_SECTION "%s", p->name) < 0) {
+                        section = NULL;
+                        return -ENOMEM;
+                }
+                return config_refuse(ret_why, config_tree_find(t, section, "VerifyClientId"),
+                                     "'%s' is the client id of the session of [Profile %s]; write "
+                                     "another one, or take the key out",
+                                     p->verify_client_id, taken->name);
+        }
+        return 0;
+}
+
 static Config *config_with_defaults(void) {
         _cleanup_config_ Config *c = calloc(1, sizeof(Config));
 
@@ -238,6 +271,9 @@ int config_load_root(const char *root, const char *path, Config **ret, char **re
         if (r < 0)
                 return r;
         r = check_default_profile(c, t, ret_why);
+        if (r < 0)
+                return r;
+        r = check_verify_client_ids(c, t, ret_why);
         if (r < 0)
                 return r;
         c->files = TAKE_PTR(t->files);

@@ -261,6 +261,35 @@ START_TEST(a_default_profile_is_needed_among_several)
 }
 END_TEST
 
+/* Sessions are thrown off by a second connection with their client id, whoever makes it. */
+START_TEST(client_id_of_a_session_is_not_there_to_be_tried_with)
+{
+        static const struct {
+                const char *endpoint, *port;
+                bool refused;
+        } rows[] = {{"h", "", true}, {"h", "Port=443", false}, {"i", "", false}};
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_free_ char *content = NULL, *why = NULL;
+
+                ck_assert_int_ge(asprintf(&content,
+                                          "[Profile a]\nProvider=aws-iot\nEndpoint=h\n"
+                                          "Certificate=/c\nPrivateKey=/k\nVerifyClientId=x\n"
+                                          "[Profile b]\nProvider=aws-iot\nEndpoint=%s\n"
+                                          "Certificate=/c\nPrivateKey=/k\nClientId=x\n%s\n",
+                                          rows[i].endpoint, rows[i].port),
+                                 0);
+                if (!rows[i].refused) {
+                        config_free(fixture_load(content));
+                        continue;
+                }
+                why = fixture_refused(content);
+                assert_contains(why, ":6: [Profile a] VerifyClientId=: ");
+                assert_contains(why, "session of [Profile b]");
+        }
+}
+END_TEST
+
 START_TEST(more_profiles_than_are_allowed_are_refused)
 {
         _cleanup_free_ char *content = NULL, *why = NULL;
@@ -384,6 +413,7 @@ int main(void) {
         tcase_add_test(t, bad_profile_values_name_line_key_and_reason);
         tcase_add_test(t, bad_files_name_line_and_reason);
         tcase_add_test(t, a_default_profile_is_needed_among_several);
+        tcase_add_test(t, client_id_of_a_session_is_not_there_to_be_tried_with);
         tcase_add_test(t, more_profiles_than_are_allowed_are_refused);
         tcase_add_test(t, the_file_that_is_installed_explains_every_key_rightly);
         tcase_add_test(t, client_ids_differ_between_profiles_and_stay);
