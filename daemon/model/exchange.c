@@ -127,6 +127,7 @@ static ExchangeEffect on_noted(Exchange *x) {
 static void was_answered(Exchange *x) {
         x->unanswered = 0;
         x->dropped = 0;
+        x->doubted = false;
 }
 
 static ExchangeEffect on_created(Exchange *x) {
@@ -305,6 +306,24 @@ static ExchangeEffect on_unanswered(Exchange *x, bool dropped) {
         return e;
 }
 
+/* Nothing in a refusal names its request. On a connection where nothing was asked before, what
+ * comes can be nobody else's. */
+static ExchangeEffect on_doubtful(Exchange *x) {
+        ExchangeEffect e;
+
+        if (x->cancelled)
+                e = give_up_cancelled(x);
+        else {
+                x->doubted = true;
+                x->step = EXCHANGE_IDLE;
+                e = (ExchangeEffect){.action = EXCHANGE_DO_REQUEUE,
+                                     .note = "the same refusal came before, and may be that one "
+                                             "again; asking once more"};
+        }
+        e.burn = true;
+        return e;
+}
+
 static ExchangeEffect on_lost(Exchange *x) {
         if (exchange_is_in_flight(x))
                 return on_unanswered(x, true);
@@ -362,7 +381,7 @@ static bool is_about_an_answer(ExchangeEventType event) {
         return event == EXCHANGE_EVENT_REFUSED_TRANSIENT ||
                event == EXCHANGE_EVENT_REFUSED_THROTTLED || event == EXCHANGE_EVENT_REFUSED_TOKEN ||
                event == EXCHANGE_EVENT_REFUSED_PERMANENT || event == EXCHANGE_EVENT_BAD_ANSWER ||
-               event == EXCHANGE_EVENT_TIMEOUT;
+               event == EXCHANGE_EVENT_DOUBTFUL || event == EXCHANGE_EVENT_TIMEOUT;
 }
 
 ExchangeEffect exchange_step(Exchange *x, ExchangeEventType event, uint64_t random) {
@@ -396,6 +415,8 @@ ExchangeEffect exchange_step(Exchange *x, ExchangeEventType event, uint64_t rand
                 return on_token_refused(x);
         case EXCHANGE_EVENT_REFUSED_PERMANENT:
                 return fail(x, "refused by the service");
+        case EXCHANGE_EVENT_DOUBTFUL:
+                return on_doubtful(x);
         case EXCHANGE_EVENT_BAD_ANSWER:
                 return fail(x, "the answer cannot be used");
         case EXCHANGE_EVENT_TIMEOUT:

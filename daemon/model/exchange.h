@@ -15,6 +15,7 @@
  * - A request that got no answer may have been carried out. It is asked again on another connection
  *   a few times only, since every lost CreateCertificateFromCsr can leave a certificate behind.
  * - A token that the service does not take (any more) starts the job over, once.
+ * - A refusal that may be an earlier one's double is asked for again on another connection, once.
  * - Verified: what RegisterThing brought is durable before the new certificate is tried, so that no
  *   end of the daemon can make a second one of it. Activation takes a moment to spread, so a
  * refusal is tried again a few times, within half a minute. Then the job has failed, and its
@@ -64,6 +65,7 @@ typedef enum ExchangeEventType {
         EXCHANGE_EVENT_REFUSED_THROTTLED,
         EXCHANGE_EVENT_REFUSED_TOKEN, /* unknown or expired: start again */
         EXCHANGE_EVENT_REFUSED_PERMANENT,
+        EXCHANGE_EVENT_DOUBTFUL, /* a refusal that may as well be an earlier one again */
         EXCHANGE_EVENT_BAD_ANSWER,
         EXCHANGE_EVENT_TIMEOUT,  /* no answer in ResponseTimeoutSec */
         EXCHANGE_EVENT_LOST,     /* the connection, while an answer was awaited or not */
@@ -112,6 +114,7 @@ typedef struct Exchange {
         bool registered;      /* the thing is, and that is stored */
         bool started_over;
         bool cancelled;
+        bool doubted; /* the last answer was doubtful: the next one is taken */
         unsigned verify_tries;
         unsigned unanswered; /* in a row, of one step */
         unsigned dropped;    /* of these, by the connection's end rather than by time */

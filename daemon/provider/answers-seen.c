@@ -23,6 +23,13 @@ bool answers_seen_elsewhere(const AnswersSeen *a, uint64_t request, uint64_t ans
         return false;
 }
 
+bool answers_seen(const AnswersSeen *a, uint64_t answer) {
+        for (size_t i = 0; i < a->n; i++)
+                if (a->entries[i].answer == answer)
+                        return true;
+        return false;
+}
+
 void answers_seen_add(AnswersSeen *a, uint64_t request, uint64_t answer) {
         a->entries[a->next].request = request;
         a->entries[a->next].answer = answer;

@@ -8,7 +8,7 @@
 
 #include "daemon/base/macro.h"
 
-#define ANSWERS_SEEN_MAX ((size_t) 64)
+#define ANSWERS_SEEN_MAX ((size_t) 128)
 
 typedef struct AnswersSeen {
         struct {
@@ -27,5 +27,8 @@ uint64_t answers_hash(uint64_t before, const void *data, size_t size);
 /* Whether this very answer was given before, and to another request than this one. Two requests
  * with the same content may well get the same answer. */
 bool answers_seen_elsewhere(const AnswersSeen *a, uint64_t request, uint64_t answer);
+
+/* Whether it was given before, to whomever. */
+bool answers_seen(const AnswersSeen *a, uint64_t answer);
 
 void answers_seen_add(AnswersSeen *a, uint64_t request, uint64_t answer);

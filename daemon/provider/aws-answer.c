@@ -1,8 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Reads what the service says, and decides whether it is the answer to what was asked: the right
- * topic, while an answer is awaited, with a certificate that carries the key of this request and
- * was never seen before. Anything else is nobody's answer and changes nothing. */
+/* Reads what the service says, and decides whether it is the answer to what was asked. Nothing in
+ * an answer names its request, so a broker that doubles, delays or misdirects one could give one
+ * job's answer to another. What is relied on: answers travel on the connection that asked, one
+ * request is open at a time, and a silence of ResponseTimeoutSec means that nothing comes any more.
+ *
+ * - The right topic, while an answer is awaited; else it is nobody's answer and changes nothing.
+ * - A certificate must carry the key of this request, and one that came before is not taken again.
+ * - A thing that came before, byte for byte, for other parameters, is not taken again. (Where a
+ *   template really gives it twice, that costs a response time, and a try on another connection.)
+ * - A refusal for good that came before, byte for byte, is asked for again, once, on another
+ *   connection, where it can be nobody else's. A refusal for now costs a wait, and is taken.
+ * - Where an answer may still be under way that nobody will wait for, since something came that
+ *   cannot be accounted for, or what was taken may have been an earlier one, nothing is asked on
+ *   that connection for a response time: who is in a hurry gets another one. What comes before the
+ *   first request of a connection is no such thing.
+ *
+ * What cannot be told: a refusal or a thing that the service sent to us and that belongs to another
+ * client, the first time it comes. */
 
 #include <errno.h>
 
@@ -14,7 +29,15 @@
 #include "protocol/aws/answer.h"
 #include "protocol/aws/rejection.h"
 
+/* More may come that is nobody's. */
+static void distrust(Lane *lane) {
+        if (!lane->asked_here)
+                return;
+        lane->distrusted_until = usec_add(clock_boot_usec(), lane->profile->response_timeout_usec);
+}
+
 static void bad_answer(Lane *lane, ErrorCode code, const char *what, const char *why) {
+        distrust(lane); /* the right one may follow */
         aws_exchange_event(lane, EXCHANGE_EVENT_BAD_ANSWER,
                            failure_new(code, "The answer to %s cannot be used: %s", what,
                                        why ? why : "out of memory"));
@@ -51,6 +74,12 @@ static int adopt_cloud_key(JobRun *run, const AwsAnswer *answer, const Certifica
         return 0;
 }
 
+static void ignore_foreign(Lane *lane, const char *why) {
+        lane->job->run->saw_foreign_answer = true;
+        distrust(lane);
+        ignore_answer(lane, why);
+}
+
 static int adopt_created(Lane *lane, AwsAnswer *answer) {
         JobRun *run = lane->job->run;
         JobResult *result = &lane->job->result;
@@ -69,7 +98,7 @@ static int adopt_created(Lane *lane, AwsAnswer *answer) {
         return 0;
 }
 
-static void on_created(Lane *lane, const char *title, AwsAnswer *answer) {
+static void on_created(Lane *lane, const char *title, AwsAnswer *answer, uint64_t hash) {
         _cleanup_certificate_ Certificate *certificate = NULL;
         _cleanup_free_ char *why = NULL;
         JobRun *run = lane->job->run;
@@ -91,8 +120,7 @@ static void on_created(Lane *lane, const char *title, AwsAnswer *answer) {
         if (run->exchange.key_source == KEY_SOURCE_CLOUD) {
                 r = adopt_cloud_key(run, answer, certificate, &why);
                 if (r == -EKEYREJECTED) {
-                        run->saw_foreign_answer = true;
-                        ignore_answer(lane, "its certificate carries another key than it brings");
+                        ignore_foreign(lane, "its certificate carries another key than it brings");
                         return;
                 }
                 if (r < 0) {
@@ -100,11 +128,11 @@ static void on_created(Lane *lane, const char *title, AwsAnswer *answer) {
                         return;
                 }
         } else if (!certificate_carries_key(certificate, run->spki, run->spki_size)) {
-                run->saw_foreign_answer = true;
-                ignore_answer(lane, "its certificate carries another key than this job's");
+                ignore_foreign(lane, "its certificate carries another key than this job's");
                 return;
         }
         answers_seen_add(&lane->answers, lane->request_serial, id_hash);
+        answers_seen_add(&lane->answers, lane->request_serial, hash);
         r = adopt_created(lane, answer);
         if (r < 0) {
                 bad_answer(lane, ERROR_NO_MEMORY, title, NULL);
@@ -144,10 +172,8 @@ static int adopt_registered(Job *job, AwsAnswer *answer) {
         return 0;
 }
 
-static void on_registered(Lane *lane, const char *title, AwsAnswer *answer, const uint8_t *payload,
-                          size_t size) {
+static void on_registered(Lane *lane, const char *title, AwsAnswer *answer, uint64_t hash) {
         uint64_t request = parameters_hash(lane->job);
-        uint64_t hash = answers_hash(ANSWERS_HASH_START, payload, size);
 
         if (answers_seen_elsewhere(&lane->answers, request, hash)) {
                 ignore_answer(lane, "it answered another request with other parameters before");
@@ -163,7 +189,8 @@ static void on_registered(Lane *lane, const char *title, AwsAnswer *answer, cons
 
 /* --- the two kinds of answer */
 
-static void on_accepted(Lane *lane, AwsOperation operation, const uint8_t *payload, size_t size) {
+static void on_accepted(Lane *lane, AwsOperation operation, const uint8_t *payload, size_t size,
+                        uint64_t hash) {
         _cleanup_(aws_answer_done) AwsAnswer answer = {};
         _cleanup_free_ char *why = NULL;
         int r;
@@ -173,9 +200,16 @@ static void on_accepted(Lane *lane, AwsOperation operation, const uint8_t *paylo
                 bad_answer(lane, r == -ENOMEM ? ERROR_NO_MEMORY : ERROR_BAD_RESPONSE,
                            aws_exchange_title(operation), why);
         else if (operation == AWS_OPERATION_REGISTER)
-                on_registered(lane, aws_exchange_title(operation), &answer, payload, size);
+                on_registered(lane, aws_exchange_title(operation), &answer, hash);
         else
-                on_created(lane, aws_exchange_title(operation), &answer);
+                on_created(lane, aws_exchange_title(operation), &answer, hash);
+}
+
+static uint64_t message_hash(AwsOperation operation, AwsSuffix suffix, const uint8_t *payload,
+                             size_t size) {
+        const uint8_t topic[] = {(uint8_t) operation, (uint8_t) suffix};
+
+        return answers_hash(answers_hash(ANSWERS_HASH_START, topic, sizeof(topic)), payload, size);
 }
 
 static Failure *rejection_failure(const char *title, AwsClass class, AwsRejection *rejection) {
@@ -212,9 +246,25 @@ static ExchangeEventType refusal_event(AwsClass class) {
         return EXCHANGE_EVENT_REFUSED_PERMANENT;
 }
 
-static void on_rejected(Lane *lane, AwsOperation operation, const uint8_t *payload, size_t size) {
+static bool is_for_good(AwsClass class) {
+        return class != AWS_CLASS_TRANSIENT && class != AWS_CLASS_THROTTLED;
+}
+
+static Failure *doubtful_failure(const Lane *lane, Failure *refusal) {
+        return failure_with_cause(
+                failure_new(ERROR_BAD_RESPONSE,
+                            "%s gave the very same refusal before, and nothing in it says to which "
+                            "request it belongs; asking again on another connection",
+                            lane->profile->endpoint),
+                refusal);
+}
+
+static void on_rejected(Lane *lane, AwsOperation operation, const uint8_t *payload, size_t size,
+                        uint64_t hash) {
         _cleanup_(aws_rejection_done) AwsRejection rejection = {};
+        bool seen = answers_seen(&lane->answers, hash);
         _cleanup_free_ char *why = NULL;
+        Failure *failure;
         AwsClass class;
         int r;
 
@@ -225,24 +275,34 @@ static void on_rejected(Lane *lane, AwsOperation operation, const uint8_t *paylo
                 return;
         }
         class = aws_rejection_classify(operation, rejection.status_code, rejection.error_code);
-        aws_exchange_event(lane, refusal_event(class),
-                           rejection_failure(aws_exchange_title(operation), class, &rejection));
+        failure = rejection_failure(aws_exchange_title(operation), class, &rejection);
+        answers_seen_add(&lane->answers, lane->request_serial, hash);
+        if (seen)
+                distrust(lane);
+        if (seen && is_for_good(class) && !lane->job->run->exchange.doubted)
+                aws_exchange_event(lane, EXCHANGE_EVENT_DOUBTFUL, doubtful_failure(lane, failure));
+        else
+                aws_exchange_event(lane, refusal_event(class), failure);
 }
 
 void aws_answer_on_message(Lane *lane, const AwsTopic *topic, const uint8_t *payload, size_t size) {
+        uint64_t hash = message_hash(topic->operation, topic->suffix, payload, size);
+
         if (!lane->job || lane->publish_pending ||
             !exchange_is_in_flight(&lane->job->run->exchange) ||
             aws_exchange_operation(lane->job->run) != topic->operation) {
+                if (!answers_seen(&lane->answers, hash))
+                        distrust(lane);
                 ignore_answer(lane, "nobody waits for it");
                 return;
         }
         lane_answered(lane, topic->operation);
         switch (topic->suffix) {
         case AWS_SUFFIX_ACCEPTED:
-                on_accepted(lane, topic->operation, payload, size);
+                on_accepted(lane, topic->operation, payload, size, hash);
                 return;
         case AWS_SUFFIX_REJECTED:
-                on_rejected(lane, topic->operation, payload, size);
+                on_rejected(lane, topic->operation, payload, size, hash);
                 return;
         case AWS_SUFFIX_BARE:
         case AWS_SUFFIX_MAX:

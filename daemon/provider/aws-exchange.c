@@ -130,6 +130,7 @@ static int publish_request(Lane *lane, AwsOperation operation, char **ret_why) {
         r = connection_publish(lane->connection, topic, payload.data, payload.size);
         if (r < 0)
                 return r;
+        lane->asked_here = true;
         free(lane->last_topic);
         lane->last_topic = TAKE_PTR(topic);
         return 0;
@@ -165,6 +166,22 @@ static bool is_held(Lane *lane) {
         return true;
 }
 
+/* True: what comes next on this connection could be anybody's, so nothing is asked on it, and the
+ * job has left the lane. */
+static bool is_distrusted(Lane *lane) {
+        Failure *failure;
+
+        if (clock_boot_usec() >= lane->distrusted_until)
+                return false;
+        failure = failure_new(ERROR_BAD_RESPONSE,
+                              "%s sent what was no answer to any request; what it sends next could "
+                              "not be told from that, so it is asked on another connection",
+                              lane->profile->endpoint);
+        aws_exchange_event(lane, EXCHANGE_EVENT_NOT_SENT, failure_copy(failure));
+        lane_session_event(lane, SESSION_EVENT_BURN, failure);
+        return true;
+}
+
 /* Asks, or asks for the right to hear the answer first. */
 static void request(Lane *lane) {
         AwsOperation operation = aws_exchange_operation(lane->job->run);
@@ -175,7 +192,7 @@ static void request(Lane *lane) {
                 aws_exchange_event(lane, EXCHANGE_EVENT_NOT_SENT, failure_copy(lane->last_error));
                 return;
         }
-        if (is_held(lane))
+        if (is_held(lane) || is_distrusted(lane))
                 return;
         lane->request_serial++;
         lane->job->run->saw_foreign_answer = false;

@@ -114,6 +114,8 @@ static int connect_now(Lane *lane) {
 
         memset(lane->subscriptions, 0, sizeof(lane->subscriptions));
         answers_seen_reset(&lane->answers);
+        lane->asked_here = false;
+        lane->distrusted_until = 0;
         return connection_new(lane->options.network, &parameters, &connection_handlers, lane,
                               &lane->connection);
 }

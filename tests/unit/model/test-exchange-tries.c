@@ -207,6 +207,23 @@ START_TEST(any_answer_starts_the_count_of_silences_anew)
 }
 END_TEST
 
+START_TEST(a_doubtful_refusal_is_asked_for_once_more)
+{
+        Exchange x = exchange_at_step(EXCHANGE_REGISTERING);
+        ExchangeEffect e = exchange_step(&x, EXCHANGE_EVENT_DOUBTFUL, 0);
+
+        ck_assert_int_eq(e.action, EXCHANGE_DO_REQUEUE);
+        ck_assert(e.burn && x.doubted);
+        ck_assert(!e.leave_certificate);
+        ck_assert_uint_eq(x.unanswered, 0);
+        (void) feed(&x, EXCHANGE_EVENT_START);
+        ck_assert_int_eq(x.step, EXCHANGE_REGISTERING);
+        /* An answer that leaves no doubt. */
+        (void) feed(&x, EXCHANGE_EVENT_REFUSED_TRANSIENT);
+        ck_assert(!x.doubted);
+}
+END_TEST
+
 START_TEST(what_was_not_sent_costs_no_try)
 {
         Exchange x = exchange_at_step(EXCHANGE_CREATING);
@@ -264,6 +281,7 @@ int main(void) {
         tcase_add_test(c, silence_ends_a_job_after_some_tries);
         tcase_add_test(c, drops_alone_make_a_policy_suspect);
         tcase_add_loop_test(c, any_answer_starts_the_count_of_silences_anew, 0, 4);
+        tcase_add_test(c, a_doubtful_refusal_is_asked_for_once_more);
         tcase_add_test(c, what_was_not_sent_costs_no_try);
         tcase_add_test(c, a_refused_token_starts_over_once);
         tcase_add_test(c, a_token_that_was_handed_in_cannot_be_made_anew);

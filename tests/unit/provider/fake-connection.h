@@ -8,7 +8,7 @@
 #include "tests/unit/protocol-aws/payload.h"
 
 #define FAKE_TOPICS_MAX ((size_t) 16)
-#define FAKE_PUBLISHES_MAX ((size_t) 16)
+#define FAKE_PUBLISHES_MAX ((size_t) 64)
 
 typedef struct FakePublish {
         char *topic;

@@ -64,6 +64,8 @@ static void on_put_back(void *userdata, Job *job, usec_t delay_usec, bool thrott
         ck_assert_ptr_null(lane_job(fixture.lane));
         ck_assert_ptr_nonnull(text);
         note(throttled ? "back-throttled" : delay_usec > 0 ? "back-later" : "back");
+        fixture.told = job;
+        fixture.outcome = JOB_QUEUED;
         fixture.delay_usec = delay_usec;
         keep_failure(failure);
 }
@@ -71,6 +73,8 @@ static void on_put_back(void *userdata, Job *job, usec_t delay_usec, bool thrott
 static void on_finished(void *userdata, Job *job, JobState outcome, Failure *failure,
                         const JobSecrets *secrets, const char *text) {
         ck_assert_ptr_null(lane_job(fixture.lane));
+        fixture.told = job;
+        fixture.outcome = outcome;
         note(job_state_to_string(outcome));
         keep_failure(failure);
         keep_secrets(secrets);

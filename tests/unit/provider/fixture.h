@@ -29,6 +29,8 @@ typedef struct Fixture {
          * "keygen", "create", "register": progress; "store"; "back", "back-later",
          * "back-throttled"; "succeeded", "failed" …: an end. */
         char diary[1024];
+        Job *told;          /* of the last "back" or end */
+        JobState outcome;   /* its end; JOB_QUEUED: it came back */
         Failure *failure;   /* of the last "back" or end; NULL: none */
         JobSecrets secrets; /* of the last "store" or end */
         usec_t delay_usec;
