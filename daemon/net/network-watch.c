@@ -27,8 +27,13 @@ struct NetworkWatch {
 
 /* --- what is news */
 
+/* NLMSG_DATA() for a header that is only read. */
+static const void *data_of(const struct nlmsghdr *h) {
+        return (const uint8_t *) h + NLMSG_HDRLEN;
+}
+
 static bool link_is_up(const struct nlmsghdr *h) {
-        const struct ifinfomsg *info = NLMSG_DATA(h);
+        const struct ifinfomsg *info = data_of(h);
 
         return h->nlmsg_len >= NLMSG_LENGTH(sizeof(*info)) && (info->ifi_flags & IFF_UP) &&
                (info->ifi_flags & IFF_RUNNING);
@@ -37,14 +42,14 @@ static bool link_is_up(const struct nlmsghdr *h) {
 /* One that the kernel still tries for duplicates (RFC 4862, 5.4) cannot be used, and comes again
  * when it can. */
 static bool address_is_usable(const struct nlmsghdr *h) {
-        const struct ifaddrmsg *info = NLMSG_DATA(h);
+        const struct ifaddrmsg *info = data_of(h);
 
         return h->nlmsg_len >= NLMSG_LENGTH(sizeof(*info)) && info->ifa_scope < RT_SCOPE_LINK &&
                !(info->ifa_flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED));
 }
 
 static bool route_leads_out(const struct nlmsghdr *h) {
-        const struct rtmsg *info = NLMSG_DATA(h);
+        const struct rtmsg *info = data_of(h);
 
         return h->nlmsg_len >= NLMSG_LENGTH(sizeof(*info)) && info->rtm_type == RTN_UNICAST &&
                !(info->rtm_flags & RTM_F_CLONED);

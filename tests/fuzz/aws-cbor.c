@@ -5,6 +5,7 @@
  * claims, reading costs memory in proportion to the bytes that are there (libcbor's own loader
  * takes 512 MiB for five bytes, 9a 04 00 00 00). */
 
+#include "daemon/base/macro.h"
 #include "protocol/aws/document.h"
 #include "tests/fuzz/aws-payload.h"
 #include "tests/fuzz/fuzz.h"

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <jansson.h>
 
+#include "daemon/base/macro.h"
 #include "protocol/aws/answer.h"
 #include "protocol/aws/rejection.h"
 #include "tests/fuzz/fuzz.h"

@@ -4,6 +4,7 @@
  * fleet provisioning is made of the same bytes again by aws_topic_build(); and each name of a
  * template that is valid comes back out of the topic that is made of it. */
 
+#include "daemon/base/macro.h"
 #include "protocol/aws/topic.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "protocol/aws/topic.h"
+#include "protocol/dps/name.h"
 #include "protocol/ipc/limits.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -50,16 +51,39 @@ static void check_parameters(const Parameters *p) {
         }
 }
 
-static void check_profile(const Profile *p) {
-        must(ipc_profile_name_is_valid(p->name));
-        must(p->provider == PROVIDER_AWS_IOT && p->port > 0);
-        must(p->endpoint && fuzz_is_printable(p->endpoint) && !strpbrk(p->endpoint, " /\\@"));
-        must(p->certificate && p->private_key && p->client_id && p->fingerprint);
+static void check_aws(const Profile *p) {
+        must(p->certificate && p->private_key && p->client_id);
         must(fuzz_is_printable(p->client_id) && strlen(p->client_id) <= 128);
         must(!p->template_name || aws_template_name_is_valid(p->template_name));
+        must(!p->rotation_template || aws_template_name_is_valid(p->rotation_template));
+        must(!p->dps.id_scope && !p->dps.registration_id && !p->dps.symmetric_key);
+}
+
+static void check_dps(const Profile *p, const DpsSettings *dps) {
+        must(!p->template_name && !p->rotation_template);
+        must(dps_id_scope_is_valid(dps->id_scope));
+        must(!dps->registration_id || dps_registration_id_is_valid(dps->registration_id));
+        must(!dps->registration_id || !dps->registration_ids);
+        must(dps->authentication >= 0 && dps->authentication < AUTHENTICATION_MAX);
+        must(dps->symmetric_key || (p->certificate && p->private_key));
+        must(!dps->api_version || dps_api_version_is_valid(dps->api_version));
+        must(!dps->payload || fuzz_is_text(dps->payload));
+        must(!dps->default_payload || fuzz_is_text(dps->default_payload));
+}
+
+static void check_profile(const Profile *p) {
+        must(ipc_profile_name_is_valid(p->name));
+        must(p->provider >= 0 && p->provider < PROVIDER_MAX && p->port > 0);
+        must(p->endpoint && fuzz_is_printable(p->endpoint) && !strpbrk(p->endpoint, " /\\@"));
+        must(p->fingerprint);
+        if (p->provider == PROVIDER_AWS_IOT)
+                check_aws(p);
+        else
+                check_dps(p, &p->dps);
+        must(!p->template_name || aws_template_name_is_valid(p->template_name));
         must(p->payload_format >= 0 && p->payload_format < PAYLOAD_FORMAT_MAX);
-        must(p->key_type >= 0 && p->key_type < KEY_TYPE_MAX);
-        must(p->key_source == KEY_SOURCE_DAEMON || p->key_source == KEY_SOURCE_CLOUD);
+        must(p->key_type >= KEY_TYPE_INVALID && p->key_type < KEY_TYPE_MAX);
+        must(p->key_source >= KEY_SOURCE_INVALID && p->key_source < KEY_SOURCE_MAX);
         must(p->keep_alive_sec >= 30 && p->keep_alive_sec <= 1200);
         must(p->connect_timeout_usec >= 100 * USEC_PER_MSEC);
         must(p->connect_timeout_usec <= 60 * USEC_PER_MINUTE);

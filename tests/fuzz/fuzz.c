@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "daemon/base/macro.h"
+
 /* Of AddressSanitizer's runtime; absent without it. */
 int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void *, size_t),
                                               void (*on_free)(const volatile void *))
@@ -76,6 +78,8 @@ void fuzz_check_why(char *why, bool may_lack) {
         if (!why)
                 return;
         must(*why);
+        for (char *p = why; (p = strchr(p, '\t'));) /* of a value that it shows */
+                *p = ' ';
         must(fuzz_is_printable(why));
         free(why);
 }

@@ -5,7 +5,11 @@
  * foreign bytes to a parser, and holds against it what must be true of the answer. Built by clang
  * with -Dfuzz=true it is driven by libFuzzer; else by replay.c, which feeds it the corpus. */
 
-#include "daemon/base/macro.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -22,7 +26,7 @@ size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size); /* libFuzz
 
 _Noreturn void fuzz_broken(const char *file, int line, const char *function, const char *what);
 
-/* A reason told to people: there (unless `may_lack`), of printable UTF-8. Freed. */
+/* A reason told to people: there (unless `may_lack`), of printable UTF-8 and tabs. Freed. */
 void fuzz_check_why(char *why, bool may_lack);
 
 bool fuzz_is_text(const char *s);                  /* UTF-8 */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /* Private keys: of the claim, of the cloud's making, of callers who rotate. An input is a PEM text,
- * or the DER of PKCS#8 (crypto-input.h); an encrypted one is opened with "sesame".
+ * or the DER of PKCS#8 (crypto-input.h); an encrypted one is opened with "sesame". It is read as a
+ * symmetric key of Azure, too.
  *
  *   - taken, or refused in one of the ways that key.h names, with a reason that is fit to be shown
  *   - what is taken comes out of its own PEM again: the same text, the same public half */
@@ -11,6 +12,7 @@
 #include <errno.h>
 
 #include "daemon/crypto/crypto.h"
+#include "daemon/crypto/sas.h"
 #include "tests/fuzz/crypto-input.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -29,6 +31,24 @@ static void check_key(CryptoKey *k) {
         must(size == size_again && memcmp(public, public_again, size) == 0);
 }
 
+static void check_symmetric(const uint8_t *data, size_t size) {
+        _cleanup_secret_ Secret *text = secret_new(data, size), *key = NULL, *again = NULL,
+                                *written = NULL;
+        char *why = NULL;
+        int r;
+
+        must(text);
+        r = sas_key_read(text, &key, &why);
+        must(r == 0 || r == -EINVAL);
+        if (r < 0) {
+                fuzz_check_why(why, false);
+                return;
+        }
+        must(key->size >= SAS_KEY_MIN && key->size <= SAS_KEY_MAX);
+        must(sas_key_write(key, &written) == 0 && sas_key_read(written, &again, NULL) == 0);
+        must(secret_equal(key, again));
+}
+
 static bool is_refusal(int r) {
         return r == -EINVAL || r == -EMSGSIZE || r == -EOPNOTSUPP || r == -ENOKEY ||
                r == -EKEYREJECTED;
@@ -42,6 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         int r;
 
         must(crypto_init() == 0);
+        check_symmetric(data, size);
         r = crypto_key_from_pem(text, password, &k, &why);
         must((r == 0) == (k != NULL));
         if (r == 0) {

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "daemon/base/macro.h"
 #include "tests/fuzz/fuzz.h"
 
 static void replay_file(const char *path) {
