@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Deadline, cancel, and the one way to an end: written first, told after. Where the disk does not
+/* Cancel, and the one way to an end: written first, told after. Where the disk does not
  * take the end, it is written again until it does: nothing that was brought home is thrown away. */
 
 #include <errno.h>
@@ -65,7 +65,6 @@ static void on_end_durable(Job *job, int error, void *userdata) {
         unwritten_over(job);
         job->errand->ending = false;
         job->cancel_requested = false;
-        job->errand->deadline_timer = sd_event_source_disable_unref(job->errand->deadline_timer);
         job_run_free(job);
         audit_finished(job);
         front_job_changed(m->front, job);
@@ -150,46 +149,6 @@ void ending_begin(Job *job, JobState outcome, Failure *failure, const JobSecrets
         }
         job->errand->ending = true;
         write_ending(TAKE_PTR(e));
-}
-
-/* --- deadline */
-
-static Failure *expired(const Job *job) {
-        return failure_with_cause(
-                failure_new(ERROR_EXPIRED, "The job's deadline passed before it was done"),
-                failure_copy(job->failure));
-}
-
-static int on_deadline_timer(sd_event_source *source, uint64_t usec, void *userdata) {
-        Job *job = userdata;
-        Slot *s = job->errand->slot;
-        Lane *lane;
-
-        job->errand->deadline_timer = sd_event_source_disable_unref(job->errand->deadline_timer);
-        lane = s ? slot_lane_of(s, job) : NULL;
-        if (lane)
-                lane_expire(lane);
-        else {
-                if (s && s->preparing == job)
-                        s->preparing = NULL;
-                ending_begin(job, JOB_EXPIRED, expired(job), NULL, "its deadline passed");
-        }
-        return 0;
-}
-
-void ending_arm_deadline(Job *job) {
-        usec_t left = job_deadline_left(job, clock_boot_usec());
-        int r;
-
-        job->errand->deadline_timer = sd_event_source_disable_unref(job->errand->deadline_timer);
-        if (left == USEC_INFINITY)
-                return;
-        r = sd_event_add_time_relative(job->errand->manager->event, &job->errand->deadline_timer,
-                                       CLOCK_BOOTTIME, left, 0, on_deadline_timer, job);
-        if (r == -EOVERFLOW) /* beyond the clock's end */
-                return;
-        if (r < 0)
-                log_error_errno(r, "Job %s: cannot set a timer for its deadline", job->id);
 }
 
 /* --- cancel */

@@ -34,7 +34,6 @@ void errand_free(Job *job) {
         if (!errand)
                 return;
         errand->manager->n_unwritten -= errand->holds_others;
-        sd_event_source_disable_unref(errand->deadline_timer);
         sd_event_source_disable_unref(errand->wait_timer);
         ending_free(errand->unwritten);
         keeping_free(errand->keeping);

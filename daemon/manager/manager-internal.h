@@ -7,7 +7,8 @@
  *   submission.c   may it, can it, is it known already: then durable, then answered
  *   dispatch.c     whose turn it is; what the lane tells while a job is at work
  *   change.c       the only way to another state on record: written first, told after
- *   ending.c       deadline, cancel, and the one way to an end
+ *   deadline.c     jobs whose time is over
+ *   ending.c       cancel, and the one way to an end
  *   delivery.c     result, acknowledge, release, retention
  *   rotation.c     rotations: their turn, and the session that each of them has of its own
  *   claim-key.c    the key that a rotation was handed: kept until its end, and no longer
@@ -92,6 +93,8 @@ struct Manager {
         LIST_HEAD(Admission, admissions);
         sd_event_source *dispatch; /* starts jobs: one defer source of normal priority */
         sd_event_source *orphan_timer;
+        sd_event_source *deadline_timer;
+        usec_t deadline_due; /* boot clock; when that timer ends */
         sd_event_source *retention_timer;
         usec_t retention_not_before; /* boot clock; after the disk refused */
         sd_event_source *uptime_timer;
@@ -123,8 +126,7 @@ typedef struct Keeping Keeping;
 /* What the manager keeps for a job beside what the job is. */
 typedef struct JobErrand {
         Manager *manager;
-        Slot *slot; /* NULL: its profile is gone */
-        sd_event_source *deadline_timer;
+        Slot *slot;                  /* NULL: its profile is gone */
         sd_event_source *wait_timer; /* between two tries, or until the disk takes it again */
         Admission *admission;        /* while the request is being written */
         FrontCall **submits;         /* wait for the request to be durable */
@@ -229,12 +231,14 @@ void change_note(Job *job, void (*done)(Job *job, int error, void *userdata), vo
 /* Applies at once what need not survive: a phase. */
 void change_phase(Job *job, JobState state, JobPhase phase, const char *text);
 
+/* --- deadline.c */
+void deadline_watch(Job *job); /* it counts from now on, if it has one */
+
 /* --- ending.c */
 /* Takes the failure. `secrets`: what belongs to the result, or NULL. */
 void ending_begin(Job *job, JobState outcome, Failure *failure, const JobSecrets *secrets,
                   const char *text);
 Ending *ending_free(Ending *e); /* of no use but to the job that goes */
-void ending_arm_deadline(Job *job);
 void ending_cancel(Job *job);
 void ending_answer_cancels(Job *job);
 void manager_cancel(Manager *m, Job *job, FrontCall *call);

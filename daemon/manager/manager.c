@@ -161,7 +161,7 @@ static void resume(Manager *m, Job *job) {
                 job_set_state(job, JOB_QUEUED, PHASE_NONE, now_real, now_boot, text);
         else
                 (void) job_add_history(job, now_real, JOB_QUEUED, PHASE_NONE, text);
-        ending_arm_deadline(job);
+        deadline_watch(job);
         if (job->cancel_requested)
                 ending_begin(job, JOB_CANCELLED,
                              failure_new(ERROR_CANCELLED, "The job was cancelled on request"), NULL,
@@ -343,6 +343,7 @@ Manager *manager_free(Manager *m) {
         network_free(m->network);
         sd_event_source_disable_unref(m->dispatch);
         sd_event_source_disable_unref(m->orphan_timer);
+        sd_event_source_disable_unref(m->deadline_timer);
         sd_event_source_disable_unref(m->retention_timer);
         sd_event_source_disable_unref(m->idle_timer);
         sd_event_source_disable_unref(m->uptime_timer);

@@ -204,7 +204,7 @@ static void on_starts_over(Job *job, int error, void *userdata) {
         }
         audit_accepted(job);
         front_job_changed(m->front, job);
-        ending_arm_deadline(job);
+        deadline_watch(job);
         if (job->errand->n_cancels > 0)
                 ending_cancel(job);
         else
@@ -331,7 +331,7 @@ static void on_created(int error, void *userdata) {
         answer_submits(job, 0);
         audit_accepted(job);
         front_job_added(m->front, job);
-        ending_arm_deadline(job);
+        deadline_watch(job);
         dispatch_enqueue(job, DISPATCH_LAST);
         admission_leave(m, admission);
 }
