@@ -11,25 +11,38 @@
 
 #define FILES_MAX 5U
 
-ExitStatus deliver_prepare(Ctl *ctl, Out **ret) {
-        _cleanup_(out_freep) Out *out = NULL;
+static ExitStatus cannot_use(Ctl *ctl, int r, const char *why) {
+        ctl_complain(ctl, "--out=%s: %s", ctl->options.out, why ? why : strerror(-r));
+        return r == -EBUSY ? STATUS_BUSY : STATUS_FAILED;
+}
+
+ExitStatus deliver_open(Ctl *ctl, Out **ret) {
         _cleanup_free_ char *why = NULL;
         int r;
 
         if (!ctl->options.out)
                 return STATUS_OK;
-        r = out_open(ctl->options.out, &out, &why);
-        if (r >= 0)
-                r = out_stage(out);
-        if (r >= 0) {
+        r = out_open(ctl->options.out, ret, &why);
+        return r < 0 ? cannot_use(ctl, r, why) : STATUS_OK;
+}
+
+ExitStatus deliver_stage(Ctl *ctl, Out *out) {
+        int r;
+
+        r = out_stage(out);
+        return r < 0 ? cannot_use(ctl, r, out->why) : STATUS_OK;
+}
+
+ExitStatus deliver_prepare(Ctl *ctl, Out **ret) {
+        _cleanup_(out_freep) Out *out = NULL;
+        ExitStatus status;
+
+        status = deliver_open(ctl, &out);
+        if (status == STATUS_OK && out)
+                status = deliver_stage(ctl, out);
+        if (status == STATUS_OK)
                 *ret = TAKE_PTR(out);
-                return STATUS_OK;
-        }
-        ctl_complain(ctl, "--out=%s: %s", ctl->options.out,
-                     why               ? why
-                     : out && out->why ? out->why
-                                       : strerror(-r));
-        return r == -EBUSY ? STATUS_BUSY : STATUS_FAILED;
+        return status;
 }
 
 bool deliver_may_replace(Ctl *ctl, const Out *out, const char *id) {
@@ -153,8 +166,8 @@ static ExitStatus deliver_gone(Ctl *ctl, const fleetprov_job *job, const fleetpr
                 return print_job(ctl, job, result, out);
         complain("job %s: its secrets were delivered before and are erased (result-gone), and "
                  "--out=%s does not hold them; use the directory that does, or have a new identity "
-                 "made: fleetprovctl release %s, then provision again",
-                 id, ctl->options.out, id);
+                 "made: fleetprovctl release %s, then %s again",
+                 id, ctl->options.out, id, fleetprov_job_get_operation(job));
         if (ctl->options.json != JSON_OFF) {
                 json_t *o = print_job_object(job, result, NULL, gone);
 
@@ -183,11 +196,9 @@ static ExitStatus printed(Ctl *ctl, const fleetprov_job *job, const fleetprov_re
         return job_complain_end(job, out != NULL);
 }
 
-ExitStatus deliver(Ctl *ctl, const fleetprov_job *job, Out *out) {
-        _cleanup_(fleetprov_result_freep) fleetprov_result *result = NULL;
+static ExitStatus fetch(Ctl *ctl, const char *id, fleetprov_result **ret,
+                        fleetprov_error **ret_error) {
         _cleanup_(fleetprov_event_freep) fleetprov_event *event = NULL;
-        _cleanup_(fleetprov_error_freep) fleetprov_error *error = NULL;
-        const char *id = fleetprov_job_get_id(job);
         uint64_t ticket = 0;
         ExitStatus status;
         int r;
@@ -195,7 +206,31 @@ ExitStatus deliver(Ctl *ctl, const fleetprov_job *job, Out *out) {
         /* The work is done: --timeout was for the waiting, not for bringing it home. */
         ctl->deadline = USEC_INFINITY;
         r = fleetprov_client_get_result(ctl->client, id, &ticket);
-        status = ctl_ask(ctl, r, ticket, id, &event, &error);
+        status = ctl_ask(ctl, r, ticket, id, &event, ret_error);
+        if (status == STATUS_OK && !*ret_error)
+                *ret = fleetprov_event_steal_result(event);
+        return status;
+}
+
+ExitStatus deliver_again(Ctl *ctl, const fleetprov_job *job, Out *out) {
+        _cleanup_(fleetprov_result_freep) fleetprov_result *result = NULL;
+        _cleanup_(fleetprov_error_freep) fleetprov_error *error = NULL;
+        ExitStatus status;
+
+        status = fetch(ctl, fleetprov_job_get_id(job), &result, &error);
+        if (status != STATUS_OK)
+                return status;
+        acknowledge(ctl, fleetprov_job_get_id(job));
+        return printed(ctl, job, result, out);
+}
+
+ExitStatus deliver(Ctl *ctl, const fleetprov_job *job, Out *out) {
+        _cleanup_(fleetprov_result_freep) fleetprov_result *result = NULL;
+        _cleanup_(fleetprov_error_freep) fleetprov_error *error = NULL;
+        const char *id = fleetprov_job_get_id(job);
+        ExitStatus status;
+
+        status = fetch(ctl, id, &result, &error);
         if (status != STATUS_OK)
                 return status;
         if (error && out && fleetprov_error_get_code(error) == FLEETPROV_RESULT_GONE)
@@ -206,7 +241,6 @@ ExitStatus deliver(Ctl *ctl, const fleetprov_job *job, Out *out) {
                         (void) json_print(ctl, print_job_object(job, NULL, NULL, error));
                 return status_of_error(error);
         }
-        result = fleetprov_event_steal_result(event);
         if (!out)
                 return printed(ctl, job, result, NULL);
         if (fleetprov_result_get_secrets_erased(result))
@@ -214,9 +248,9 @@ ExitStatus deliver(Ctl *ctl, const fleetprov_job *job, Out *out) {
         if (!deliver_may_replace(ctl, out, id))
                 return not_written(ctl, job, result);
         if (store(ctl, job, result, out) < 0) {
-                complain("--out=%s: %s; mend that, then: fleetprovctl result %s --out=%s",
+                complain("--out=%s: %s; mend that, then: fleetprovctl result %s --out=%s%s",
                          ctl->options.out, out->why ? out->why : "out of memory", id,
-                         ctl->options.out);
+                         ctl->options.out, ctl->options.given & OPTION_REPLACE ? " --replace" : "");
                 return not_written(ctl, job, result);
         }
         /* Of an identity that is not proved the daemon keeps the key, to try it once more. */

@@ -40,6 +40,11 @@ static void complain_unverified(const fleetprov_job *job, bool written) {
                 complain("job %s: its certificate and key are written as they are, and kept%s%s%s",
                          id, key ? "; have them tried again: provision with --id=" : "",
                          key ? key : "", key ? " once more" : "");
+        else if (streq(fleetprov_job_get_operation(job),
+                       fleetprov_operation_to_string(FLEETPROV_OPERATION_ROTATE)))
+                complain("job %s: its certificate and key are kept, and the old ones stay in "
+                         "force; rotate once more: the same new ones are tried again",
+                         id);
         else if (key)
                 complain("job %s: its certificate and key are kept; have the same ones tried "
                          "again: provision with --id=%s once more; or fetch them as they are: "

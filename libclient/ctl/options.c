@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "libclient/ctl/complain.h"
+#include "libclient/ctl/time-span.h"
 
 enum {
         LONG_SOCKET = 0x1000,
@@ -157,6 +158,18 @@ static int set_time(usec_t *to, const char *option, const char *value) {
         return 0;
 }
 
+static int set_span(usec_t *to, const char *option, const char *value) {
+        int r;
+
+        r = time_span_parse(value, to);
+        if (r == -ERANGE)
+                return bad_value(option, value, "longer than anything lasts; give a shorter span");
+        if (r < 0)
+                return bad_value(option, value,
+                                 "no time span; write one as in 30d, 12h or 1month 2w");
+        return 0;
+}
+
 static int add_parameter(Options *o, const char *value) {
         const char **p, *equals = strchr(value, '=');
 
@@ -196,13 +209,15 @@ static int set_verb_option(Options *o, unsigned bit, const char *value) {
                 return set_string(&o->token_file, name, value);
         case OPTION_DEADLINE:
                 return set_time(&o->deadline, name, value);
+        case OPTION_IF_OLDER_THAN:
+                return set_span(&o->older_than, name, value);
+        case OPTION_IF_EXPIRES_WITHIN:
+                return set_span(&o->expires_within, name, value);
         case OPTION_PARAMETER:
         case OPTION_REPLACE:
         case OPTION_KEEP:
         case OPTION_NO_WAIT:
         case OPTION_ALL:
-        case OPTION_IF_OLDER_THAN:
-        case OPTION_IF_EXPIRES_WITHIN:
                 return 0;
         }
         return -EINVAL;

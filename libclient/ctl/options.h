@@ -51,6 +51,8 @@ typedef struct Options {
         usec_t deadline;
         const char *out;
         const char *token_file;
+        usec_t older_than;
+        usec_t expires_within;
 
         bool help;
         bool version;

@@ -168,3 +168,35 @@ int out_has_content(const Out *out, const char *name, const void *data, size_t s
         }
         return done == size && memcmp(buffer, data, size) == 0;
 }
+
+int out_read(const Out *out, const char *name, size_t max, char **ret, size_t *ret_size) {
+        _cleanup_close_ int fd = open_current(out, name);
+        size_t done = 0;
+        ssize_t n = 1;
+        char *buffer;
+        int r = 0;
+
+        if (fd < 0)
+                return -errno;
+        buffer = malloc(max + 2);
+        if (!buffer)
+                return -ENOMEM;
+        while (n != 0 && done <= max && r == 0) {
+                n = read(fd, buffer + done, max + 1 - done);
+                if (n > 0)
+                        done += (size_t) n;
+                else if (n < 0 && errno != EINTR)
+                        r = -errno;
+        }
+        if (r == 0)
+                r = done > max ? -EFBIG : done == 0 ? -ENODATA : 0;
+        if (r < 0) {
+                explicit_bzero(buffer, done);
+                free(buffer);
+                return r;
+        }
+        buffer[done] = '\0';
+        *ret = buffer;
+        *ret_size = done;
+        return 0;
+}

@@ -36,3 +36,8 @@ int out_has(const Out *out, const char *name);
 
 /* 1 where `current` has this file with these bytes, else 0. */
 int out_has_content(const Out *out, const char *name, const void *data, size_t size);
+
+/* What `current` has under this name, with a terminator behind it that does not count; the caller
+ * frees it, and wipes it if it is a secret. -ENOENT; -EFBIG above `max` bytes; -ENODATA where it is
+ * empty. */
+int out_read(const Out *out, const char *name, size_t max, char **ret, size_t *ret_size);

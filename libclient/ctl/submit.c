@@ -111,8 +111,7 @@ static int add_token(const Options *o, fleetprov_request *request) {
         return bad_option("token-file", o->token_file, r, "holds no token");
 }
 
-static int build_request(const Options *o, int operation, const char *profile,
-                         fleetprov_request **ret) {
+int submit_request(const Options *o, int operation, const char *profile, fleetprov_request **ret) {
         _cleanup_(fleetprov_request_freep) fleetprov_request *request = NULL;
         int r;
 
@@ -167,9 +166,7 @@ static const char *code_of_status(ExitStatus status) {
         return "internal-failure";
 }
 
-/* --json prints an object also where there is no job to speak of. `error` NULL: what was said last
- * tells why. */
-static void print_refusal(const Ctl *ctl, int operation, const char *profile, ExitStatus status,
+void submit_print_refusal(const Ctl *ctl, int operation, const char *profile, ExitStatus status,
                           const fleetprov_error *error) {
         json_t *o, *made;
 
@@ -243,7 +240,7 @@ static ExitStatus submit(Ctl *ctl, const fleetprov_request *request, int operati
         status = ctl_answer(ctl, r, ticket, fleetprov_operation_to_string(operation), &event,
                             &error);
         if (status != STATUS_OK) {
-                print_refusal(ctl, operation, profile, status, error);
+                submit_print_refusal(ctl, operation, profile, status, error);
                 return status;
         }
         *ret_id = strdup(fleetprov_event_get_job_id(event));
@@ -253,14 +250,41 @@ static ExitStatus submit(Ctl *ctl, const fleetprov_request *request, int operati
         return STATUS_FAILED;
 }
 
-ExitStatus submit_and_deliver(Ctl *ctl, int operation, const char *profile) {
-        _cleanup_(fleetprov_request_freep) fleetprov_request *request = NULL;
+static ExitStatus wait_and_deliver(Ctl *ctl, const char *id, Out *out) {
         _cleanup_(fleetprov_job_freep) fleetprov_job *job = NULL;
-        _cleanup_(out_freep) Out *out = NULL;
+        ExitStatus status;
+
+        status = wait_job(ctl, id, &job);
+        if (status == STATUS_OK && fleetprov_job_get_state(job) == FLEETPROV_STATE_SUCCEEDED)
+                return deliver(ctl, job, out);
+        if (status == STATUS_OK)
+                return job_tell_end(ctl, job);
+        if (job && ctl->options.json != JSON_OFF)
+                (void) json_print(ctl, print_job_object(job, NULL, NULL, NULL));
+        return status;
+}
+
+ExitStatus submit_run(Ctl *ctl, const fleetprov_request *request, int operation,
+                      const char *profile, Out *out) {
+        _cleanup_(fleetprov_job_freep) fleetprov_job *job = NULL;
         _cleanup_free_ char *id = NULL;
         ExitStatus status;
 
-        if (build_request(&ctl->options, operation, profile, &request) < 0)
+        status = submit(ctl, request, operation, profile, &id);
+        if (status != STATUS_OK)
+                return status;
+        if (!(ctl->options.given & OPTION_NO_WAIT))
+                return wait_and_deliver(ctl, id, out);
+        status = ctl_get_job(ctl, id, &job);
+        return status == STATUS_OK ? print_job(ctl, job, NULL, NULL) : status;
+}
+
+ExitStatus submit_and_deliver(Ctl *ctl, int operation, const char *profile) {
+        _cleanup_(fleetprov_request_freep) fleetprov_request *request = NULL;
+        _cleanup_(out_freep) Out *out = NULL;
+        ExitStatus status;
+
+        if (submit_request(&ctl->options, operation, profile, &request) < 0)
                 return STATUS_USAGE;
         if ((ctl->options.given & OPTION_NO_WAIT) && ctl->options.out) {
                 complain("--no-wait: nothing to write to --out= yet; fetch it later: fleetprovctl "
@@ -271,22 +295,8 @@ ExitStatus submit_and_deliver(Ctl *ctl, int operation, const char *profile) {
         if ((status = deliver_prepare(ctl, &out)) != STATUS_OK ||
             (status = ctl_connect(ctl)) != STATUS_OK ||
             (status = guard_directory(ctl, profile, out)) != STATUS_OK) {
-                print_refusal(ctl, operation, profile, status, NULL);
+                submit_print_refusal(ctl, operation, profile, status, NULL);
                 return status;
         }
-        status = submit(ctl, request, operation, profile, &id);
-        if (status != STATUS_OK)
-                return status;
-        if (ctl->options.given & OPTION_NO_WAIT) {
-                status = ctl_get_job(ctl, id, &job);
-                return status == STATUS_OK ? print_job(ctl, job, NULL, NULL) : status;
-        }
-        status = wait_job(ctl, id, &job);
-        if (status == STATUS_OK && fleetprov_job_get_state(job) == FLEETPROV_STATE_SUCCEEDED)
-                return deliver(ctl, job, out);
-        if (status == STATUS_OK)
-                return job_tell_end(ctl, job);
-        if (job && ctl->options.json != JSON_OFF)
-                (void) json_print(ctl, print_job_object(job, NULL, NULL, NULL));
-        return status;
+        return submit_run(ctl, request, operation, profile, out);
 }

@@ -24,6 +24,7 @@ ExitStatus verb_provision(Ctl *ctl, int argc, char **argv);
 ExitStatus verb_create_certificate(Ctl *ctl, int argc, char **argv);
 ExitStatus verb_create_keys(Ctl *ctl, int argc, char **argv);
 ExitStatus verb_register_thing(Ctl *ctl, int argc, char **argv);
+ExitStatus verb_rotate(Ctl *ctl, int argc, char **argv);
 ExitStatus verb_unavailable(Ctl *ctl, int argc, char **argv);
 ExitStatus verb_list(Ctl *ctl, int argc, char **argv);
 ExitStatus verb_show(Ctl *ctl, int argc, char **argv);

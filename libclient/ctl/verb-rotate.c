@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Gives a directory that `provision` filled a new identity, when that is due. Until the new one is
+ * whole and synced the old one stays in force; then one rename puts the new one in its place.
+ *
+ * The idempotency key is made of the certificate in force. So a run after a failure, a power cut or
+ * a kill finds the job of the one before, and has no second identity made; once the new certificate
+ * is in force, the key is another one. A run that was cut off between that and the acknowledgement
+ * is told by the job that DIR holds: it is a rotation, and nobody has acknowledged it. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "libclient/ctl/certificate.h"
+#include "libclient/ctl/complain.h"
+#include "libclient/ctl/deliver.h"
+#include "libclient/ctl/out-write.h"
+#include "libclient/ctl/print-job.h"
+#include "libclient/ctl/submit.h"
+#include "libclient/ctl/time-text.h"
+#include "libclient/ctl/verbs.h"
+#include "protocol/ipc/limits.h"
+
+#define ROTATE fleetprov_operation_to_string(FLEETPROV_OPERATION_ROTATE)
+#define KEY_PREFIX "rotate-"
+#define KEY_DIGITS 40 /* of the fingerprint */
+
+typedef struct Rotation {
+        Ctl *ctl;
+        Out *out;
+        char *pem; /* of the certificate in force */
+        Certificate certificate;
+        char *key; /* idempotency */
+} Rotation;
+
+static void rotation_done(Rotation *r) {
+        out_free(r->out);
+        free(r->pem);
+        free(r->key);
+}
+
+/* --- what DIR holds */
+
+/* A directory that is not there is not made: there is nothing in it to be rotated. */
+static ExitStatus open_directory(Rotation *r) {
+        Ctl *ctl = r->ctl;
+        struct stat st;
+
+        if (stat(ctl->options.out, &st) < 0) {
+                ctl_complain(ctl, "--out=%s: %s; fill it first: fleetprovctl provision --out=%s",
+                             ctl->options.out, strerror(errno), ctl->options.out);
+                return STATUS_FAILED;
+        }
+        return deliver_open(ctl, &r->out);
+}
+
+static ExitStatus read_certificate(Rotation *r) {
+        Ctl *ctl = r->ctl;
+        const char *dir = ctl->options.out;
+        size_t size = 0;
+        int k;
+
+        if (!r->out->holds_identity) {
+                ctl_complain(ctl,
+                             "--out=%s: holds no identity; fill it first: fleetprovctl provision "
+                             "--out=%s",
+                             dir, dir);
+                return STATUS_FAILED;
+        }
+        k = out_read(r->out, OUT_CERTIFICATE, IPC_CERTIFICATE_MAX, &r->pem, &size);
+        if (k < 0) {
+                ctl_complain(ctl, "%s/" OUT_CERTIFICATE ": %s", dir, strerror(-k));
+                return STATUS_FAILED;
+        }
+        if (strlen(r->pem) != size || certificate_read(r->pem, size, &r->certificate) < 0) {
+                ctl_complain(ctl, "%s/" OUT_CERTIFICATE ": is no certificate in PEM", dir);
+                return STATUS_FAILED;
+        }
+        if (asprintf(&r->key, KEY_PREFIX "%.*s", KEY_DIGITS, r->certificate.fingerprint) < 0) {
+                r->key = NULL;
+                ctl_complain(ctl, "out of memory");
+                return STATUS_FAILED;
+        }
+        return STATUS_OK;
+}
+
+/* --- is it due */
+
+static usec_t now_real(void) {
+        struct timespec ts;
+
+        clock_gettime(CLOCK_REALTIME, &ts);
+        return (usec_t) ts.tv_sec * USEC_PER_SEC + (usec_t) ts.tv_nsec / 1000;
+}
+
+static usec_t usec_between(usec_t from, usec_t to) {
+        return to > from ? to - from : 0;
+}
+
+static bool is_due(const Options *o, const Certificate *c, usec_t now) {
+        bool older = o->given & OPTION_IF_OLDER_THAN, expires = o->given & OPTION_IF_EXPIRES_WITHIN;
+
+        if (!older && !expires)
+                return true;
+        return (older && usec_between(c->not_before, now) > o->older_than) ||
+               (expires && usec_between(now, c->not_after) <= o->expires_within);
+}
+
+static ExitStatus print_not_due_json(const Rotation *r) {
+        _cleanup_free_ char *before = time_rfc3339(r->certificate.not_before);
+        _cleanup_free_ char *after = time_rfc3339(r->certificate.not_after);
+        json_t *o = json_object();
+
+        json_put(o, "id", r->out->id);
+        json_put(o, "profile", r->out->profile);
+        json_put(o, "thingName", r->out->thing);
+        json_object_set_new(o, "due", json_false());
+        json_put(o, "notBefore", before);
+        json_put(o, "notAfter", after);
+        return json_print(r->ctl, o);
+}
+
+static ExitStatus tell_not_due(const Rotation *r, usec_t now) {
+        _cleanup_free_ char *before = time_date(r->certificate.not_before);
+        _cleanup_free_ char *after = time_date(r->certificate.not_after);
+
+        if (now < r->certificate.not_before)
+                complain("%s/" OUT_CERTIFICATE ": is valid from %s on, and the clock is not there "
+                         "yet; is it set?",
+                         r->ctl->options.out, before ? before : "1970");
+        if (r->ctl->options.json != JSON_OFF)
+                return print_not_due_json(r);
+        printf("Not due: the certificate in %s is from %s and valid until %s.\n",
+               r->ctl->options.out, before ? before : "1970", after ? after : "1970");
+        return STATUS_OK;
+}
+
+/* --- what a run before this one left */
+
+/* True where this one had nothing more to do than to say so; then *ret_status is the end. */
+static bool finish_former_run(Rotation *r, ExitStatus *ret_status) {
+        _cleanup_(fleetprov_event_freep) fleetprov_event *event = NULL;
+        _cleanup_(fleetprov_error_freep) fleetprov_error *error = NULL;
+        fleetprov_job *job;
+        uint64_t ticket = 0;
+        int k;
+
+        if (!r->out->id)
+                return false;
+        k = fleetprov_client_get_job(r->ctl->client, r->out->id, &ticket);
+        *ret_status = ctl_ask(r->ctl, k, ticket, r->out->id, &event, &error);
+        if (*ret_status != STATUS_OK)
+                return true;
+        if (error) /* it was released, or is another daemon's */
+                return false;
+        job = fleetprov_event_get_job(event, 0) ? fleetprov_event_steal_job(event, 0) : NULL;
+        if (job && streq(fleetprov_job_get_operation(job), ROTATE) &&
+            fleetprov_job_get_state(job) == FLEETPROV_STATE_SUCCEEDED &&
+            !fleetprov_job_get_acknowledged(job)) {
+                *ret_status = deliver_again(r->ctl, job, r->out);
+                fleetprov_job_free(job);
+                return true;
+        }
+        fleetprov_job_free(job);
+        return false;
+}
+
+/* --- the rotation */
+
+static int add_identity(const Rotation *r, fleetprov_request *request) {
+        char *key = NULL;
+        size_t size = 0;
+        int k;
+
+        k = out_read(r->out, OUT_PRIVATE_KEY, IPC_SECRET_MAX, &key, &size);
+        if (k < 0) {
+                ctl_complain(r->ctl,
+                             "%s/" OUT_PRIVATE_KEY ": %s; the key of the certificate in force is "
+                             "needed to rotate it",
+                             r->ctl->options.out, strerror(-k));
+                return k;
+        }
+        k = fleetprov_request_set_private_key(request, key, size);
+        explicit_bzero(key, size);
+        free(key);
+        if (k >= 0)
+                k = fleetprov_request_set_certificate(request, r->pem);
+        if (k < 0)
+                ctl_complain(r->ctl, "--out=%s: cannot hand in what it holds: %s",
+                             r->ctl->options.out, strerror(-k));
+        return k;
+}
+
+static ExitStatus rotate(Rotation *r, fleetprov_request *request, const char *profile) {
+        ExitStatus status;
+
+        status = add_identity(r, request) < 0 ? STATUS_FAILED : ctl_connect(r->ctl);
+        if (status == STATUS_OK && finish_former_run(r, &status))
+                return status;
+        if (status == STATUS_OK)
+                status = deliver_stage(r->ctl, r->out);
+        if (status != STATUS_OK) {
+                submit_print_refusal(r->ctl, FLEETPROV_OPERATION_ROTATE, profile, status, NULL);
+                return status;
+        }
+        /* What DIR holds is what is to be replaced. */
+        r->ctl->options.given |= OPTION_REPLACE;
+        return submit_run(r->ctl, request, FLEETPROV_OPERATION_ROTATE, profile, r->out);
+}
+
+ExitStatus verb_rotate(Ctl *ctl, int argc, char **argv) {
+        _cleanup_(fleetprov_request_freep) fleetprov_request *request = NULL;
+        _cleanup_(rotation_done) Rotation r = {.ctl = ctl};
+        usec_t now = now_real();
+        const char *profile;
+        ExitStatus status;
+
+        if (!ctl->options.out) {
+                complain("rotate: whose identity? give --out=DIR, as of provision");
+                return STATUS_USAGE;
+        }
+        if ((status = open_directory(&r)) != STATUS_OK ||
+            (status = read_certificate(&r)) != STATUS_OK) {
+                submit_print_refusal(ctl, FLEETPROV_OPERATION_ROTATE, NULL, status, NULL);
+                return status;
+        }
+        if (!is_due(&ctl->options, &r.certificate, now))
+                return tell_not_due(&r, now);
+        profile = argc > 0 ? argv[0] : r.out->profile;
+        ctl->options.id = r.key;
+        if (submit_request(&ctl->options, FLEETPROV_OPERATION_ROTATE, profile, &request) < 0)
+                status = STATUS_USAGE;
+        else
+                status = rotate(&r, request, profile);
+        ctl->options.id = NULL;
+        return status;
+}
