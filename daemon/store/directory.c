@@ -5,9 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 
 #include "daemon/base/log.h"
 #include "daemon/crypto/why.h"
@@ -66,6 +68,17 @@ static int check_access(int fd, const char *path, char **ret_why) {
                            st.st_mode & 07777);
         }
         return 0;
+}
+
+/* No error: an image that is tried, a test. What lies below an overlay cannot be told. */
+static void warn_if_volatile(int fd, const char *path) {
+        struct statfs fs;
+
+        if (fstatfs(fd, &fs) < 0 || (fs.f_type != TMPFS_MAGIC && fs.f_type != RAMFS_MAGIC))
+                return;
+        log_warning("state directory %s is in memory (%s): a reboot forgets all jobs, and who asks "
+                    "again under the same key gets a second identity then; put it on a disk",
+                    path, fs.f_type == TMPFS_MAGIC ? "tmpfs" : "ramfs");
 }
 
 static int open_directory(const char *path, int *ret, char **ret_why) {
@@ -241,6 +254,7 @@ int directory_open(const char *path, DiskHook hook, void *hook_userdata, Directo
         r = check_version(d, path, ret_why);
         if (r < 0)
                 return r;
+        warn_if_volatile(d->disk.fd, path);
         r = directory_each(d, sweep_name, d);
         if (r < 0)
                 return why(ret_why, r, "cannot clean the state directory %s: %s", path,

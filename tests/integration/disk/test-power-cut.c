@@ -4,6 +4,14 @@
  * when it is started again. Nothing that was accepted is lost, nothing that was announced, fetched,
  * acknowledged or released is undone, and each cut costs one certificate at most.
  *
+ * Nobody hears anything in a power cut. The daemon is stopped at the same moment, in the midst of
+ * whatever it does, since the kernel is not to be believed about a flush that was under way when
+ * its file system was shut down: jbd2_complete_transaction() takes a transaction that is not
+ * running any more for a committed one, and fdatasync() gives 0 for an aborted one (6 of 120
+ * shutdowns under a bare loop of append and fdatasync, Linux 6.18). Each other time it is let
+ * finish that flush, and lives on for a while after the cut on a disk that fails: what it tells
+ * then must hold, too.
+ *
  * FLEETPROV_POWER_CUTS says how many; tests/power-cut does many. Without root and loop devices
  * nothing of this can be tried, and the program says so and ends as "skipped". */
 
@@ -23,7 +31,7 @@
 #define CUSTOMERS 6U
 #define DISK_MEBIBYTES 64U
 #define LOAD_MSEC_MAX 1200U /* from the start until the power goes */
-#define DARK_MSEC_MAX 60U   /* from then until everybody is dead */
+#define DARK_MSEC_MAX 60U   /* from then until everybody is dead, where that is not at once */
 #define CUT_TIMEOUT_SEC 30U /* of each cut, with all that belongs to it */
 
 static DiskImage disk;
@@ -54,6 +62,29 @@ static void start(void) {
                                     cloud_profile(&cloud, "aws", "")));
         ledger.path = place_path(&d.place, "ledger");
         fclose(fopen(ledger.path, "we"));
+}
+
+/* True once all of its threads have left the kernel. */
+static bool has_stopped(pid_t pid) {
+        siginfo_t info = {};
+
+        ck_assert_int_eq(waitid(P_PID, (id_t) pid, &info, WSTOPPED | WNOHANG | WNOWAIT), 0);
+        return info.si_pid == pid;
+}
+
+/* How long it lived on. */
+static unsigned cut_power(bool lives_on) {
+        unsigned dark = 0;
+
+        ck_assert_int_eq(kill(d.pid, SIGSTOP), 0);
+        if (lives_on)
+                WAIT_FOR(has_stopped(d.pid));
+        disk_image_cut_power(&disk);
+        if (lives_on) {
+                ck_assert_int_eq(kill(d.pid, SIGCONT), 0);
+                dark = pause_at_most(DARK_MSEC_MAX);
+        }
+        return dark;
 }
 
 static void kill_all(const pid_t customers[]) {
@@ -87,15 +118,14 @@ static void cut(unsigned long n) {
                 customers[i] = customer_start(d.socket, ledger.path,
                                               place_text(&d.place, "cut-%lu-%u", n, i));
         load = pause_at_most(LOAD_MSEC_MAX);
-        disk_image_cut_power(&disk);
-        dark = pause_at_most(DARK_MSEC_MAX);
+        dark = cut_power(n % 2 == 1);
         kill_all(customers);
         disk_image_unmount(&disk);
         disk_image_mount(&disk);
         daemon_start(&d);
         client = agent_open(d.socket);
         ledger_read(&ledger);
-        printf("cut %lu, %u ms into the load, %u ms before the end: ", n + 1, load, dark);
+        printf("cut %lu, %u ms into the load, lived on for %u ms: ", n + 1, load, dark);
         ledger_print(&ledger);
         ledger_check(&ledger, client, d.state, false);
         client = fleetprov_client_free(client);

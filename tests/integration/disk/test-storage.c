@@ -244,6 +244,21 @@ static int remove_one(const char *path, _unused_ const struct stat *st, _unused_
         return remove(path);
 }
 
+START_TEST(disk_in_memory_is_warned_of_at_the_start)
+{
+        disk_image_make_small(&disk, SMALL_KIBIBYTES);
+        start();
+        ck_assert(file_has(
+                d.log, place_text(&d.place, "state directory %s is in memory (tmpfs)", d.state)));
+        client = fleetprov_client_free(client);
+        daemon_done(&d);
+        disk_image_done(&disk);
+        disk_image_make(&disk, DISK_MEBIBYTES);
+        start();
+        ck_assert(!file_has(d.log, "is in memory"));
+}
+END_TEST
+
 START_TEST(vanished_directory_refuses_and_is_made_again_at_the_start)
 {
         const Wish wish = {.serial = "vanished", .key = "vanished"};
@@ -276,6 +291,7 @@ int main(void) {
         tcase_add_test(tc, acknowledging_makes_room_on_a_full_disk);
         tcase_add_test(tc, cancel_while_the_disk_is_full);
         tcase_add_test(tc, read_only_disk_refuses_and_what_was_told_stays);
+        tcase_add_test(tc, disk_in_memory_is_warned_of_at_the_start);
         tcase_add_test(tc, vanished_directory_refuses_and_is_made_again_at_the_start);
         return stage_run(suite);
 }
