@@ -6,6 +6,7 @@
  * is room again all goes on by itself. */
 
 #include <ftw.h>
+#include <signal.h>
 #include <stdio.h>
 
 #include "tests/integration/lib/disk-image.h"
@@ -13,6 +14,7 @@
 
 #define SMALL_KIBIBYTES 256U
 #define DISK_MEBIBYTES 32U
+#define THIN_KIBIBYTES (12U * 1024)
 #define PAGES_MAX 8 /* enough for one job: where there are as many, nothing is noticed */
 
 static DiskImage disk;
@@ -239,6 +241,47 @@ START_TEST(read_only_disk_refuses_and_what_was_told_stays)
 }
 END_TEST
 
+/* Writing goes well: only the flush tells. */
+START_TEST(flush_that_fails_is_believed)
+{
+        _cleanup_free_ char *before = NULL, *after = NULL;
+        const Wish wish = {.serial = "flush", .key = "flush"};
+        JobId first, id;
+        bool accepted;
+
+        disk_image_make_thin(&disk, DISK_MEBIBYTES, THIN_KIBIBYTES);
+        start();
+        first = agent_submit(client, &(Wish){.serial = "first", .key = "first"});
+        before = key_of(first);
+        disk_image_fill(&disk, (size_t) _i);
+        accepted = try_submit(&wish, &id);
+        if (_i == 0)
+                ck_assert(!accepted);
+        if (accepted)
+                WAIT_FOR(has_ended(id) || waits(id));
+        /* The file system is read-only by then, mostly. What was accepted is there when it is
+         * mounted again, after a power cut, too. */
+        client = fleetprov_client_free(client);
+        if (_i % 2 == 1) {
+                ck_assert_int_eq(kill(d.pid, SIGSTOP), 0);
+                disk_image_cut_power(&disk);
+        }
+        daemon_kill(&d);
+        disk_image_unmount(&disk);
+        disk_image_make_room(&disk);
+        disk_image_mount(&disk);
+        daemon_start(&d);
+        client = agent_open(d.socket);
+        ck_assert_int_eq(agent_find(client, "aws", "flush", NULL),
+                         accepted ? FLEETPROV_OK : FLEETPROV_NO_SUCH_JOB);
+        after = key_of(first);
+        ck_assert_str_eq(after, before);
+        must_succeed(&wish, accepted, id);
+        ck_assert_uint_le(certificates(), 3);
+        cloud_allow_breach(&cloud, "token-spent", 1);
+}
+END_TEST
+
 static int remove_one(const char *path, _unused_ const struct stat *st, _unused_ int type,
                       _unused_ struct FTW *ftw) {
         return remove(path);
@@ -291,6 +334,7 @@ int main(void) {
         tcase_add_test(tc, acknowledging_makes_room_on_a_full_disk);
         tcase_add_test(tc, cancel_while_the_disk_is_full);
         tcase_add_test(tc, read_only_disk_refuses_and_what_was_told_stays);
+        tcase_add_loop_test(tc, flush_that_fails_is_believed, 0, 8);
         tcase_add_test(tc, disk_in_memory_is_warned_of_at_the_start);
         tcase_add_test(tc, vanished_directory_refuses_and_is_made_again_at_the_start);
         return stage_run(suite);

@@ -79,11 +79,10 @@ static void hide_mounts(void) {
         ck_assert_int_eq(mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL), 0);
 }
 
-void disk_image_make(DiskImage *i, size_t mebibytes) {
+static void make_at_place(DiskImage *i, size_t mebibytes) {
         _cleanup_free_ char *output = NULL;
         _cleanup_close_ int fd = -1;
 
-        place_make(&i->place);
         i->file = place_path(&i->place, "disk");
         i->mount = place_path(&i->place, "mount");
         fd = open(i->file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -94,8 +93,13 @@ void disk_image_make(DiskImage *i, size_t mebibytes) {
         const char *const argv[] = {MKFS, "-q", "-E",    "lazy_itable_init=0,lazy_journal_init=0",
                                     "-m", "0",  i->file, NULL};
         ck_assert_msg(process_run(argv, NULL, &output) == 0, "%s", output);
-        hide_mounts();
         disk_image_mount(i);
+}
+
+void disk_image_make(DiskImage *i, size_t mebibytes) {
+        place_make(&i->place);
+        hide_mounts();
+        make_at_place(i, mebibytes);
 }
 
 static bool try_unmount(const DiskImage *i) {
@@ -117,23 +121,30 @@ bool disk_image_break(DiskImage *i) {
         return fd >= 0 && write(fd, text, strlen(text)) == (ssize_t) strlen(text);
 }
 
+static void mount_small(DiskImage *i, const char *where, size_t kibibytes) {
+        hide_mounts();
+        ck_assert_int_eq(mount("none", where, "tmpfs", 0,
+                               place_text(&i->place, "size=%zuk,mode=0755", kibibytes)),
+                         0);
+        i->ballast = place_text(&i->place, "%s/ballast", where);
+}
+
 void disk_image_make_small(DiskImage *i, size_t kibibytes) {
         place_make(&i->place);
         i->mount = place_path(&i->place, "mount");
         ck_assert_int_eq(mkdir(i->mount, 0755), 0);
-        hide_mounts();
-        ck_assert_int_eq(mount("none", i->mount, "tmpfs", 0,
-                               place_text(&i->place, "size=%zuk,mode=0755", kibibytes)),
-                         0);
+        mount_small(i, i->mount, kibibytes);
 }
 
-static const char *ballast(DiskImage *i) {
-        return place_text(&i->place, "%s/ballast", i->mount);
+void disk_image_make_thin(DiskImage *i, size_t mebibytes, size_t kibibytes) {
+        place_make(&i->place);
+        mount_small(i, i->place.dir, kibibytes);
+        make_at_place(i, mebibytes);
 }
 
 void disk_image_fill(DiskImage *i, size_t pages_left) {
         static const char page[4096];
-        _cleanup_close_ int fd = open(ballast(i), O_WRONLY | O_CREAT | O_CLOEXEC | O_TRUNC, 0600);
+        _cleanup_close_ int fd = open(i->ballast, O_WRONLY | O_CREAT | O_CLOEXEC | O_TRUNC, 0600);
         off_t size = 0;
 
         ck_assert_int_ge(fd, 0);
@@ -145,7 +156,7 @@ void disk_image_fill(DiskImage *i, size_t pages_left) {
 }
 
 void disk_image_make_room(DiskImage *i) {
-        ck_assert_int_eq(unlink(ballast(i)), 0);
+        ck_assert_int_eq(unlink(i->ballast), 0);
 }
 
 void disk_image_cut_power(DiskImage *i) {
@@ -176,5 +187,6 @@ void disk_image_done(DiskImage *i) {
         if (!i->place.dir)
                 return;
         (void) umount2(i->mount, MNT_DETACH);
+        (void) umount2(i->place.dir, MNT_DETACH);
         place_remove(&i->place);
 }

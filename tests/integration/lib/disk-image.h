@@ -14,6 +14,7 @@ typedef struct DiskImage {
         const char *file;  /* the disk */
         const char *mount; /* where its root is */
         const char *name;  /* of the loop device: "loop3" */
+        const char *ballast;
 } DiskImage;
 
 /* NULL where such a disk can be had; else why not, for people. Static. */
@@ -41,7 +42,12 @@ bool disk_image_break(DiskImage *i);
  * unmount and end it. */
 void disk_image_make_small(DiskImage *i, size_t kibibytes);
 
-/* Fills it, but for so many pages. */
+/* An image that has no room of its own for what was never written, but only for `kibibytes` of it:
+ * when that is filled, writing goes well, and the flush fails, as on a disk that is ill or thinly
+ * provisioned. */
+void disk_image_make_thin(DiskImage *i, size_t mebibytes, size_t kibibytes);
+
+/* Fills either of these, but for so many pages. */
 void disk_image_fill(DiskImage *i, size_t pages_left);
 void disk_image_make_room(DiskImage *i); /* takes that back */
 
