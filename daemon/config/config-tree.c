@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "daemon/config/config-value.h"
+
 ConfigTree *config_tree_new(void) {
         return calloc(1, sizeof(ConfigTree));
 }
@@ -126,6 +128,12 @@ int config_tree_merge(ConfigTree *t, const ConfigTree *from) {
         return 0;
 }
 
+/* A long value is shown by its first bytes, which may end within a character. */
+static void mend_text(char *s) {
+        for (size_t n = strlen(s), bad; (bad = config_text_check(s, n)) < n; s += bad, n -= bad)
+                s[bad] = '?';
+}
+
 static int refuse(char **ret_why, const char *where, const char *format, va_list args)
         __attribute__((format(printf, 3, 0)));
 
@@ -141,6 +149,7 @@ static int refuse(char **ret_why, const char *where, const char *format, va_list
         }
         if (asprintf(&why, "%s%s", where, text) < 0)
                 return -ENOMEM;
+        mend_text(why);
         *ret_why = why;
         return -EINVAL;
 }

@@ -97,6 +97,9 @@ START_TEST(what_could_be_read_in_two_ways_is_refused_with_its_line)
                 {"[Daemon]\n\"MaxJobs\"=7\n", ":2: ", "no name of a key"},
                 {"MaxJobs=7\n[Daemon]\n", ":1: ", "before the first section"},
                 {"[Daemon\nMaxJobs=7\n", ":1: ", "lacks its ']'"},
+                /* what is shown of it is cut within the last character */
+                {"[Profile aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\xc3\xa9\n",
+                 ":1: ", "aaa?' lacks its ']'"},
                 {"[Daemon] MaxJobs=7\n", ":1: ", "text behind ']'"},
                 {"[]\n", ":1: ", "no section"},
                 {"[Dae[mon]\n", ":1: ", "no section"},
