@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/base/clock.h"
 
+#include <sys/timex.h>
 #include <time.h>
 
 static usec_t read_clock(clockid_t id) {
@@ -16,4 +17,10 @@ usec_t clock_boot_usec(void) {
 
 usec_t clock_real_usec(void) {
         return read_clock(CLOCK_REALTIME);
+}
+
+bool clock_is_synchronised(void) {
+        struct timex t = {.modes = 0}; /* asks, sets nothing */
+
+        return adjtimex(&t) >= 0 && (t.status & STA_UNSYNC) == 0;
 }

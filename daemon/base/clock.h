@@ -9,3 +9,7 @@
 
 usec_t clock_boot_usec(void);
 usec_t clock_real_usec(void);
+
+/* Whether somebody keeps the real clock right, as the kernel knows it (adjtimex(2), STA_UNSYNC): a
+ * machine without a battery begins in the past, and then what depends on the time is wrong. */
+bool clock_is_synchronised(void);

@@ -65,6 +65,7 @@ void job_result_done(JobResult *r) {
         parameters_done(&r->device_configuration);
         free(r->device_id);
         free(r->assigned_hub);
+        free(r->operation_id);
         free(r->registration_state);
         free(r->private_key_uri);
         *r = (JobResult){};

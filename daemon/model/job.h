@@ -42,6 +42,7 @@ typedef struct JobResult {
         bool has_device_configuration; /* an empty one is not the same as none */
         char *device_id;
         char *assigned_hub;
+        char *operation_id;       /* of DPS, until its outcome is known; told to nobody */
         char *registration_state; /* JSON text */
         char *private_key_uri;
 } JobResult;

@@ -4,6 +4,7 @@
 /* What a job that is being worked at carries from try to try, in memory alone: where its exchange
  * stands, the request that was made for it, and its secrets. */
 
+#include "daemon/model/assignment.h"
 #include "daemon/model/exchange.h"
 #include "daemon/model/job.h"
 #include "daemon/model/profile.h"
@@ -13,9 +14,10 @@
 #define TOKEN_USABLE_USEC (55 * USEC_PER_MINUTE)
 
 typedef struct JobRun {
-        Exchange exchange;
-        char *csr;     /* PEM: the caller's, or made here */
-        uint8_t *spki; /* the public key that the certificate must carry */
+        Exchange exchange;     /* aws-iot */
+        Assignment assignment; /* azure-dps */
+        char *csr;             /* PEM: the caller's, or made here */
+        uint8_t *spki;         /* the public key that the certificate must carry */
         size_t spki_size;
         JobSecrets secrets;
         Failure *failure;        /* of the last try */

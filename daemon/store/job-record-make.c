@@ -105,6 +105,7 @@ static int put_result(json_t *o, const JobResult *result) {
             field_put_string(r, "certificate", result->certificate_pem) < 0 ||
             field_put_string(r, "device-id", result->device_id) < 0 ||
             field_put_string(r, "hub", result->assigned_hub) < 0 ||
+            field_put_string(r, "operation-id", result->operation_id) < 0 ||
             field_put_string(r, "registration-state", result->registration_state) < 0 ||
             field_put_string(r, "private-key-uri", result->private_key_uri) < 0)
                 return -ENOMEM;

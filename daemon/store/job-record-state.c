@@ -100,6 +100,8 @@ static int get_result(const json_t *o, JobResult *result) {
                                   &result->certificate_pem)) < 0 ||
             (r = field_get_string(o, "device-id", JOB_RECORD_TEXT_MAX, &result->device_id)) < 0 ||
             (r = field_get_string(o, "hub", JOB_RECORD_TEXT_MAX, &result->assigned_hub)) < 0 ||
+            (r = field_get_string(o, "operation-id", JOB_RECORD_TEXT_MAX, &result->operation_id)) <
+                    0 ||
             (r = field_get_string(o, "registration-state", JOB_RECORD_TEXT_MAX,
                                   &result->registration_state)) < 0 ||
             (r = field_get_string(o, "private-key-uri", JOB_RECORD_TEXT_MAX,

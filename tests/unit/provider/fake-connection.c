@@ -27,6 +27,8 @@ void fake_done(void) {
         free(fake.host);
         free(fake.client_id);
         free(fake.certificate);
+        free(fake.user_name);
+        free(fake.password);
         fake = (Fake){};
 }
 
@@ -42,7 +44,12 @@ int connection_new(Network *n, const ConnectionParameters *p, const ConnectionHa
         forget_topics();
         ck_assert_int_eq(free_and_strdup(&fake.host, p->host), 0);
         ck_assert_int_eq(free_and_strdup(&fake.client_id, p->client_id), 0);
-        ck_assert_int_eq(free_and_strdup(&fake.certificate, secret_text(p->certificate)), 0);
+        ck_assert_int_eq(free_and_strdup(&fake.certificate,
+                                         p->certificate ? secret_text(p->certificate) : NULL),
+                         0);
+        ck_assert_int_eq(free_and_strdup(&fake.user_name, p->user_name), 0);
+        ck_assert_int_eq(
+                free_and_strdup(&fake.password, p->password ? secret_text(p->password) : NULL), 0);
         fake.port = p->port;
         fake.packet_max = p->packet_max;
         fake.live = c;

@@ -19,7 +19,7 @@ typedef struct FakePublish {
 typedef struct Fake {
         Connection *live; /* NULL: there is none */
         unsigned made, freed;
-        char *host, *client_id, *certificate; /* of the last one */
+        char *host, *client_id, *certificate, *user_name, *password; /* of the last one */
         uint16_t port;
         size_t packet_max;
         char *asked[FAKE_TOPICS_MAX]; /* subscriptions of the live one */

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/provider/dps.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "daemon/base/chance.h"
+#include "daemon/base/clock.h"
+#include "daemon/provider/dps-internal.h"
+#include "daemon/provider/lane.h"
+#include "protocol/base/wipe.h"
+#include "protocol/dps/request.h"
+#include "protocol/dps/topic.h"
+
+static void tell(Registrar *r, AssignmentEventType type, Failure *failure) {
+        const RegistrarEvent event = {type, USEC_INFINITY, failure};
+
+        registrar_event(r, &event);
+}
+
+void registrar_broken(Registrar *r, int error, const char *what, const char *detail) {
+        Failure *failure;
+
+        if (error == -EINVAL || error == -E2BIG)
+                failure = failure_new(ERROR_BAD_PARAMETER, "%s: %s", what,
+                                      detail ? detail : "it cannot be built");
+        else
+                failure = failure_from_errno(error, "%s", what);
+        tell(r, ASSIGNMENT_EVENT_BROKEN, failure);
+}
+
+/* --- requests */
+
+static int build_register(const Registrar *r, char **ret_payload, size_t *ret_size,
+                          char **ret_why) {
+        const DpsSettings *s = &r->profile->dps;
+        const DpsRegistration registration = {
+                .registration_id = registrar_id_of(r->profile, r->job->spec),
+                .payload = s->payload              ? s->payload
+                           : r->job->spec->payload ? r->job->spec->payload
+                                                   : s->default_payload,
+                .issuance = dps_issuance_of_version(s->api_version),
+                .csr = r->job->run->csr,
+        };
+
+        return dps_request_register(&registration, ret_payload, ret_size, ret_why);
+}
+
+static int publish(Registrar *r, DpsRequest request, char **ret_why) {
+        _cleanup_free_ char *topic = NULL;
+        char *payload = NULL;
+        size_t size = 0;
+        int k;
+
+        (void) snprintf(r->rid, sizeof(r->rid), "%016" PRIx64 "%016" PRIx64, chance_draw(),
+                        chance_draw());
+        if (request == DPS_REQUEST_QUERY)
+                k = dps_topic_query(r->rid, r->job->result.operation_id, &topic);
+        else
+                k = dps_topic_register(r->rid, &topic);
+        if (k >= 0 && request == DPS_REQUEST_REGISTER)
+                k = build_register(r, &payload, &size, ret_why);
+        if (k >= 0)
+                k = registrar_set_timer(r, r->profile->response_timeout_usec);
+        if (k >= 0)
+                k = connection_publish(r->connection, topic, payload, size);
+        protocol_wipe_free(payload);
+        return k;
+}
+
+static void request(Registrar *r) {
+        DpsRequest what = dps_request_of(r);
+        _cleanup_free_ char *why = NULL;
+        int k;
+
+        if (!r->connection) {
+                tell(r, ASSIGNMENT_EVENT_NOT_SENT, failure_copy(r->last_error));
+                return;
+        }
+        k = publish(r, what, &why);
+        /* -ENOTCONN: the connection's end will be told with its reason. */
+        if (k < 0 && k != -ENOTCONN)
+                registrar_broken(r, k, dps_request_title(what), why);
+}
+
+/* --- keys */
+
+static void on_key_made(MadeKey *made, void *userdata) {
+        Registrar *r = userdata;
+        JobRun *run = r->job->run;
+
+        r->key_order = NULL;
+        if (made->error < 0) {
+                registrar_broken(r, made->error, "Making a key", NULL);
+                return;
+        }
+        free(run->csr);
+        free(run->spki);
+        secret_free(run->secrets.private_key);
+        run->csr = TAKE_PTR(made->csr);
+        run->spki = TAKE_PTR(made->spki);
+        run->spki_size = made->spki_size;
+        run->secrets.private_key = TAKE_PTR(made->key);
+        tell(r, ASSIGNMENT_EVENT_KEY_MADE, NULL);
+}
+
+static void make_key(Registrar *r) {
+        const JobSpec *spec = r->job->spec;
+        KeyType type = spec->key_type == KEY_TYPE_INVALID ? r->profile->key_type : spec->key_type;
+        int k;
+
+        k = key_order_new(r->options.crypto, type, registrar_id_of(r->profile, spec), on_key_made,
+                          r, &r->key_order);
+        if (k < 0)
+                registrar_broken(r, k, "Making a key", NULL);
+}
+
+/* --- effects */
+
+/* Lets go of what belongs to the job's try. */
+static void drop(Registrar *r) {
+        r->key_order = key_order_forget(r->key_order);
+        r->timer = sd_event_source_disable_unref(r->timer);
+        r->job = NULL;
+        registrar_disconnect(r);
+}
+
+static Failure *final_failure(const JobRun *run, JobState outcome) {
+        Failure *cause = failure_copy(run->failure);
+
+        switch (outcome) {
+        case JOB_CANCELLED:
+                return failure_with_cause(
+                        failure_new(ERROR_CANCELLED, "The job was cancelled on request"), cause);
+        case JOB_EXPIRED:
+                return failure_with_cause(
+                        failure_new(ERROR_EXPIRED, "The job's deadline passed before it was done"),
+                        cause);
+        case JOB_FAILED:
+                return cause;
+        case JOB_SUCCEEDED:
+        case JOB_QUEUED:
+        case JOB_RUNNING:
+        case JOB_STATE_MAX:
+        case JOB_STATE_INVALID:
+                break;
+        }
+        failure_free(cause);
+        return NULL;
+}
+
+static void finish(Registrar *r, const AssignmentEffect *e, JobPhase phase) {
+        Job *job = r->job;
+        Failure *failure = final_failure(job->run, e->outcome);
+
+        if (failure)
+                failure->phase = phase;
+        drop(r);
+        r->options.ops->finished(r->options.userdata, job, e->outcome, failure, &job->run->secrets,
+                                 e->note);
+}
+
+static void put_back(Registrar *r, const AssignmentEffect *e, JobPhase phase) {
+        Job *job = r->job;
+        Failure *failure = failure_copy(job->run->failure);
+
+        if (failure)
+                failure->phase = phase;
+        drop(r);
+        r->options.ops->put_back(r->options.userdata, job, e->delay_usec, e->throttled, failure,
+                                 e->note);
+}
+
+static void begin_pause(Registrar *r, usec_t delay_usec) {
+        int k = registrar_set_timer(r, delay_usec);
+
+        if (k < 0)
+                registrar_broken(r, k, "Setting a timer", NULL);
+}
+
+static void tell_progress(Registrar *r, const char *note) {
+        r->options.ops->progress(r->options.userdata, r->job,
+                                 assignment_phase(&r->job->run->assignment), note);
+}
+
+static void store(Registrar *r, const char *note) {
+        bool key = r->job->run->assignment.step == ASSIGNMENT_STORING_KEY;
+
+        r->options.ops->store(r->options.userdata, r->job, key ? &r->job->run->secrets : NULL,
+                              note);
+}
+
+static void carry_out(Registrar *r, const AssignmentEffect *e, JobPhase phase_before) {
+        if (e->forget_operation)
+                dps_run_forget_operation(r->job);
+        if (e->burn)
+                registrar_disconnect(r);
+        if (e->action != ASSIGNMENT_DO_NOTHING && e->action != ASSIGNMENT_DO_WAIT &&
+            e->action != ASSIGNMENT_DO_FINISH &&
+            assignment_phase(&r->job->run->assignment) != phase_before)
+                tell_progress(r, e->note);
+
+        switch (e->action) {
+        case ASSIGNMENT_DO_NOTHING:
+                return;
+        case ASSIGNMENT_DO_MAKE_KEY:
+                make_key(r);
+                return;
+        case ASSIGNMENT_DO_STORE:
+                store(r, e->note);
+                return;
+        case ASSIGNMENT_DO_CONNECT:
+                registrar_connect(r);
+                return;
+        case ASSIGNMENT_DO_REGISTER:
+        case ASSIGNMENT_DO_QUERY:
+                request(r);
+                return;
+        case ASSIGNMENT_DO_PAUSE:
+                begin_pause(r, e->delay_usec);
+                return;
+        case ASSIGNMENT_DO_WAIT:
+                put_back(r, e, phase_before);
+                return;
+        case ASSIGNMENT_DO_FINISH:
+                finish(r, e, phase_before);
+                return;
+        case ASSIGNMENT_ACTION_MAX:
+                return;
+        }
+}
+
+/* A token says when it ends by the clock of this machine. */
+static bool clock_is_suspect(const Registrar *r) {
+        return r->profile->dps.authentication != AUTHENTICATION_X509 &&
+               !r->options.clock_is_synchronised();
+}
+
+static Failure *blame_clock(Failure *cause) {
+        Failure *f = failure_new(ERROR_CREDENTIALS_REFUSED,
+                                 "The credentials were refused, and the clock of this machine is "
+                                 "not synchronised: a token that is made by a wrong clock may be "
+                                 "expired when it arrives. Let an NTP client set the clock");
+
+        if (f)
+                f->retriable = true;
+        return failure_with_cause(f, cause);
+}
+
+void registrar_event(Registrar *r, const RegistrarEvent *event) {
+        AssignmentEvent step = {.type = event->type,
+                                .retry_after_usec = event->retry_after_usec,
+                                .random = chance_draw()};
+        Failure *failure = event->failure;
+        AssignmentEffect e;
+        JobPhase phase;
+        JobRun *run;
+
+        if (!r->job) {
+                failure_free(failure);
+                return;
+        }
+        run = r->job->run;
+        phase = assignment_phase(&run->assignment);
+        if (event->type == ASSIGNMENT_EVENT_CREDENTIALS_REFUSED && clock_is_suspect(r)) {
+                step.clock_unset = true;
+                failure = blame_clock(failure);
+        }
+        if (failure) {
+                failure_free(run->failure);
+                run->failure = failure;
+                failure_free(r->last_error);
+                r->last_error = failure_copy(failure);
+        }
+        e = assignment_step(&run->assignment, &step);
+        if (e.action != ASSIGNMENT_DO_NOTHING)
+                r->timer = sd_event_source_disable_unref(r->timer);
+        carry_out(r, &e, phase);
+}
+
+/* --- what the manager asks */
+
+int registrar_new(const RegistrarOptions *options, const Profile *profile, Registrar **ret) {
+        Registrar *r = calloc(1, sizeof(Registrar));
+
+        if (!r)
+                return -ENOMEM;
+        r->options = *options;
+        if (!r->options.clock_is_synchronised)
+                r->options.clock_is_synchronised = clock_is_synchronised;
+        r->profile = profile;
+        *ret = r;
+        return 0;
+}
+
+static void forget_claim(Registrar *r) {
+        r->trusted = secret_free(r->trusted);
+        r->certificate = secret_free(r->certificate);
+        r->private_key = secret_free(r->private_key);
+        r->symmetric_key = secret_free(r->symmetric_key);
+        r->secondary_key = secret_free(r->secondary_key);
+}
+
+Registrar *registrar_free(Registrar *r) {
+        if (!r)
+                return NULL;
+        r->key_order = key_order_forget(r->key_order);
+        r->timer = sd_event_source_disable_unref(r->timer);
+        connection_free(r->connection);
+        failure_free(r->last_error);
+        forget_claim(r);
+        free(r);
+        return NULL;
+}
+
+int registrar_set_claim(Registrar *r, const RegistrarClaim *claim) {
+        bool x509 = r->profile->dps.authentication == AUTHENTICATION_X509;
+
+        if (!claim->trusted ||
+            (x509 ? !claim->certificate || !claim->private_key : !claim->symmetric_key))
+                return -EINVAL;
+        forget_claim(r);
+        r->trusted = secret_copy(claim->trusted);
+        r->certificate = secret_copy(claim->certificate);
+        r->private_key = secret_copy(claim->private_key);
+        r->symmetric_key = secret_copy(claim->symmetric_key);
+        r->secondary_key = secret_copy(claim->secondary_key);
+        if (r->trusted && !r->certificate == !claim->certificate &&
+            !r->private_key == !claim->private_key && !r->symmetric_key == !claim->symmetric_key &&
+            !r->secondary_key == !claim->secondary_key)
+                return 0;
+        forget_claim(r);
+        return -ENOMEM;
+}
+
+const Profile *registrar_profile(const Registrar *r) {
+        return r->profile;
+}
+
+SessionState registrar_state(const Registrar *r) {
+        return r->state;
+}
+
+const Failure *registrar_last_error(const Registrar *r) {
+        return r->last_error;
+}
+
+Job *registrar_job(const Registrar *r) {
+        return r->job;
+}
+
+int registrar_start(Registrar *r, Job *job, const JobSecrets *secrets) {
+        int k;
+
+        k = dps_run_begin(r, job, secrets);
+        if (k < 0)
+                return k;
+        r->job = job;
+        tell(r, ASSIGNMENT_EVENT_START, NULL);
+        return 0;
+}
+
+void registrar_stored(Registrar *r, int error) {
+        if (error >= 0)
+                tell(r, ASSIGNMENT_EVENT_STORED, NULL);
+        else
+                tell(r, ASSIGNMENT_EVENT_BROKEN,
+                     failure_new(ERROR_STORAGE,
+                                 "What the registration needs later could not be written to disk: "
+                                 "%s",
+                                 strerrordesc_np(-error)));
+}
+
+void registrar_cancel(Registrar *r) {
+        tell(r, ASSIGNMENT_EVENT_CANCEL, NULL);
+}
+
+void registrar_expire(Registrar *r) {
+        tell(r, ASSIGNMENT_EVENT_EXPIRED, NULL);
+}
