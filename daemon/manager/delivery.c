@@ -185,6 +185,7 @@ static void on_removed(int error, void *userdata) {
                 job_run_free(job);
                 errand_free(job);
                 job_free(job);
+                idle_postpone(m);
         }
         submit_held(m, held, n_held);
 }

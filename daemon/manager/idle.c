@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /* After work on elliptic curves wolfSSL keeps some 3 MB of tables for the thread that did it, and
- * the heap keeps what the handshake needed. A gateway's daemon idles nearly always: what is not
- * needed is given back, once nothing has moved for a while. */
+ * the heap keeps what the handshake needed, and what jobs took that are gone. A gateway's daemon
+ * idles nearly always: what is not needed is given back, once nothing has moved for a while. */
 
 #include "daemon/base/log.h"
 #include "daemon/crypto/crypto.h"
