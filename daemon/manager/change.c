@@ -96,7 +96,7 @@ static void write_down(const Job *image, PendingChange *p) {
         const JobSecrets *secrets =
                 p->change.secrets == SECRETS_REPLACE ? p->change.new_secrets : NULL;
 
-        if (p->change.starts_over)
+        if (p->change.starts_over || p->change.anew)
                 store_rewrite(store, image, secrets, on_change_durable, p);
         else if (p->change.secrets == SECRETS_ERASE)
                 store_erase_secrets(store, image, on_change_durable, p);

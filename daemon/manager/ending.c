@@ -15,6 +15,7 @@ struct Ending {
         Failure *failure;
         SecretsChange secrets_change;
         JobSecrets secrets;
+        bool anew; /* its file is gone */
         char *text;
 };
 
@@ -57,6 +58,14 @@ static void on_end_durable(Job *job, int error, void *userdata) {
         Manager *m = job->errand->manager;
         Ending *e = userdata;
 
+        /* Somebody has removed its file: what is in memory is the record now. */
+        if (error == -ENOENT && !e->anew) {
+                e->anew = true;
+                log_error("Job %s: its file is gone from the state directory, writing it anew",
+                          job->id);
+                write_ending(e);
+                return;
+        }
         if (error < 0) {
                 write_again_later(e, error);
                 return;
@@ -82,6 +91,7 @@ static void write_ending(Ending *e) {
                                 .failure = failure_copy(e->failure),
                                 .secrets = e->secrets_change,
                                 .new_secrets = &e->secrets,
+                                .anew = e->anew,
                                 .done = on_end_durable,
                                 .userdata = e});
 }

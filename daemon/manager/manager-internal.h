@@ -218,6 +218,7 @@ typedef struct Change {
         SecretsChange secrets;
         const JobSecrets *new_secrets; /* SECRETS_REPLACE */
         bool acknowledged;             /* what it becomes */
+        bool anew;                     /* the whole record, where there may be no file any more */
         JobSpec *starts_over; /* a second submission under the same key: what it asks; taken */
         void (*done)(Job *job, int error, void *userdata); /* applied when error is 0 */
         void *userdata;

@@ -8,6 +8,8 @@
 #include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "tests/integration/lib/disk-image.h"
 #include "tests/integration/lib/stage.h"
@@ -287,6 +289,63 @@ static int remove_one(const char *path, _unused_ const struct stat *st, _unused_
         return remove(path);
 }
 
+static bool has_gone(void) {
+        siginfo_t end = {};
+
+        ck_assert_int_eq(waitid(P_PID, (id_t) d.pid, &end, WEXITED | WNOHANG | WNOWAIT), 0);
+        return end.si_pid == d.pid;
+}
+
+/* It begins, or says why not; whatever it had written by then does not stand in the next one's way.
+ */
+START_TEST(first_start_on_a_full_disk_leaves_nothing_in_the_way)
+{
+        disk_image_make_small(&disk, SMALL_KIBIBYTES);
+        disk_image_fill(&disk, (size_t) _i);
+        daemon_make(&d);
+        d.state = place_path(&disk.place, "mount/state");
+        daemon_configure(&d, cloud_profile(&cloud, "aws", ""));
+        daemon_start_without_wait(&d);
+        WAIT_FOR(has_gone() || file_exists(d.socket));
+        if (has_gone()) {
+                int status = process_wait(d.pid);
+
+                d.pid = 0;
+                ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_FAILURE);
+                ck_assert(file_has(d.log, "No space left on device"));
+                ck_assert(file_has(d.log, d.state));
+        } else
+                daemon_kill(&d);
+        disk_image_make_room(&disk);
+        d.notify_fd = close_fd(d.notify_fd);
+        ck_assert_int_eq(unlink(place_path(&d.place, "notify")), 0);
+        daemon_start(&d);
+        client = agent_open(d.socket);
+        must_succeed(&(Wish){.serial = "at-last", .key = "at-last"}, false, (JobId){});
+}
+END_TEST
+
+START_TEST(removed_file_costs_no_job)
+{
+        fleetprov_result *result;
+        JobId id;
+
+        disk_image_make_small(&disk, SMALL_KIBIBYTES);
+        start();
+        cloud_add(&cloud, "delay=1500", "--operation=create-csr");
+        id = agent_submit(client, &(Wish){.serial = "removed", .key = "removed"});
+        agent_wait_state(client, id, FLEETPROV_STATE_RUNNING, "create");
+        ck_assert_int_eq(unlink(place_text(&d.place, "%s/%s.job", d.state, id.text)), 0);
+        /* Its certificate cannot be kept: it fails, and that is on record. */
+        fleetprov_job_free(agent_wait(client, id));
+        ck_assert(file_exists(place_text(&d.place, "%s/%s.job", d.state, id.text)));
+        stage_restart(true);
+        id = agent_submit(client, &(Wish){.serial = "removed", .key = "removed"});
+        result = agent_result(client, id);
+        fleetprov_result_free(result);
+}
+END_TEST
+
 START_TEST(disk_in_memory_is_warned_of_at_the_start)
 {
         disk_image_make_small(&disk, SMALL_KIBIBYTES);
@@ -335,6 +394,8 @@ int main(void) {
         tcase_add_test(tc, cancel_while_the_disk_is_full);
         tcase_add_test(tc, read_only_disk_refuses_and_what_was_told_stays);
         tcase_add_loop_test(tc, flush_that_fails_is_believed, 0, 8);
+        tcase_add_loop_test(tc, first_start_on_a_full_disk_leaves_nothing_in_the_way, 0, 6);
+        tcase_add_test(tc, removed_file_costs_no_job);
         tcase_add_test(tc, disk_in_memory_is_warned_of_at_the_start);
         tcase_add_test(tc, vanished_directory_refuses_and_is_made_again_at_the_start);
         return stage_run(suite);

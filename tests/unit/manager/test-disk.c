@@ -102,6 +102,25 @@ START_TEST(trouble_with_one_job_is_told_and_holds_nobody)
 }
 END_TEST
 
+START_TEST(end_of_a_job_whose_file_is_gone_is_written_anew)
+{
+        Job *job = bench_queued(alice, "k");
+
+        bench_run();
+        lane_finish(slot->lane, JOB_FAILED, ERROR_TIMEOUT, NULL);
+        ck_assert_int_eq(disk_next(), ASK_UPDATE);
+        disk_answer(-ENOENT);
+        ck_assert_int_eq(disk_next(), ASK_REWRITE);
+        disk_answer(-ENOENT); /* the folder, too: then it waits */
+        bench_run_until_disk();
+        ck_assert_int_eq(disk_next(), ASK_REWRITE);
+        disk_settle();
+        ck_assert_int_eq(job->state, JOB_FAILED);
+        ck_assert_ptr_nonnull(disk_file(job->id));
+        ck_assert_uint_eq(m->n_unwritten, 0);
+}
+END_TEST
+
 START_TEST(cancelled_while_it_waits_for_the_disk)
 {
         Job *job = bench_queued(alice, NULL);
@@ -159,6 +178,7 @@ int main(void) {
         tcase_add_test(tc, nothing_is_asked_of_the_cloud_while_that_cannot_be_noted);
         tcase_add_test(tc, nobody_begins_while_an_end_waits_for_the_disk);
         tcase_add_loop_test(tc, trouble_with_one_job_is_told_and_holds_nobody, 0, 3);
+        tcase_add_test(tc, end_of_a_job_whose_file_is_gone_is_written_anew);
         tcase_add_test(tc, cancelled_while_it_waits_for_the_disk);
         tcase_add_test(tc, expired_while_it_waits_for_the_disk);
         tcase_add_test(tc, daemon_ends_while_a_certificate_waits_for_the_disk);
