@@ -57,8 +57,7 @@ static void take_secret(Got *got, const fleetprov_result *result) {
 }
 
 static void take_result(const Application *a, const fleetprov_result *result) {
-        const bool registers = a->ask->operation == FLEETPROV_OPERATION_PROVISION ||
-                               a->ask->operation == FLEETPROV_OPERATION_REGISTER_THING;
+        const bool registers = a->serial != NULL;
         const bool creates = a->ask->operation != FLEETPROV_OPERATION_REGISTER_THING;
         Got *got = a->got;
 
@@ -111,6 +110,8 @@ static Wish wish_of(const Application *a) {
                       .serial = a->serial,
                       .key_source = a->ask->key_source,
                       .csr = a->csr,
+                      .certificate = a->certificate,
+                      .private_key = a->certificate_key,
                       .token = a->token,
                       .token_size = a->token ? strlen(a->token) : 0};
 }
@@ -125,7 +126,7 @@ fleetprov_client *application_submit(const Application *a, fleetprov_client *cli
 
                 if (!client)
                         client = agent_open_soon(a->socket);
-                code = agent_try_submit(client, &wish, ret);
+                code = agent_try(client, &wish, ret, NULL);
                 if (code == FLEETPROV_OK)
                         break;
                 ck_assert_int_eq(code, FLEETPROV_CONNECTION_LOST);

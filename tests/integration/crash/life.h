@@ -42,7 +42,8 @@ typedef struct Got {
 typedef struct Application {
         const Ask *ask;
         const char *socket, *key, *serial;
-        const char *csr, *csr_key, *token; /* what it brings, or NULL */
+        /* What it brings, or NULL. */
+        const char *csr, *csr_key, *token, *certificate, *certificate_key;
         Got *got;
 } Application;
 

@@ -24,12 +24,13 @@
 #include <sys/wait.h>
 
 #include "tests/integration/crash/life.h"
-#include "tests/integration/lib/stage.h"
+#include "tests/integration/lib/rotation.h"
 
 /* Most of a case is waiting, for the session above all. */
-#define WORKERS 4U
+#define WORKERS 6U
 #define POINTS_MAX 512U
 #define KILL_TEST_PATIENCE_SEC 240
+#define PAUSES_PER_SEC 100U /* of process_pause() */
 
 static const Ask asks[] = {
         {"provision-daemon-key", FLEETPROV_OPERATION_PROVISION, "daemon", false, false},
@@ -40,6 +41,7 @@ static const Ask asks[] = {
         {"released", FLEETPROV_OPERATION_CREATE_CERTIFICATE_FROM_CSR, NULL, true, .releases = true},
         {"create-from-csr", FLEETPROV_OPERATION_CREATE_CERTIFICATE_FROM_CSR, NULL, true, false},
         {"create-keys", FLEETPROV_OPERATION_CREATE_KEYS_AND_CERTIFICATE, NULL, false, false},
+        {"rotate", FLEETPROV_OPERATION_ROTATE, NULL},
         {"register-thing", FLEETPROV_OPERATION_REGISTER_THING, NULL, false, true},
 };
 
@@ -52,52 +54,79 @@ typedef struct Case {
         Daemon daemon;
         const char *name; /* of client, thing and key */
         char *csr, *csr_key, *token;
+        Identity old;
         Application application;
         Got *got;
 } Case;
 
+/* What the request brings comes from another daemon, that of the stage. */
+static bool needs_stage(void) {
+        return ask->brings_token || ask->operation == FLEETPROV_OPERATION_ROTATE;
+}
+
 /* A token of a certificate that some other job made. */
 static char *make_token(const char *csr) {
-        fleetprov_client *other = agent_open(d.socket);
         fleetprov_result *result;
         char *token;
 
         result = agent_result(
-                other,
-                agent_submit(other,
+                client,
+                agent_submit(client,
                              &(Wish){.operation = FLEETPROV_OPERATION_CREATE_CERTIFICATE_FROM_CSR,
                                      .csr = csr}));
         token = agent_secret(result, FLEETPROV_SECRET_OWNERSHIP_TOKEN);
         fleetprov_result_free(result);
-        fleetprov_client_free(other);
         return token;
 }
 
-static void case_begin(Case *c, unsigned number, Got *got) {
-        *c = (Case){.got = got};
-        daemon_make(&c->daemon);
-        c->name = place_text(&c->daemon.place, "%s-%u", ask->name, number);
-        c->daemon.program = FLEETPROVD_FAULTS;
-        daemon_configure(&c->daemon,
-                         cloud_profile(&cloud, "aws",
-                                       place_text(&c->daemon.place, "ClientId=%s%s", c->name,
-                                                  ask->verified ? "\nVerifyCertificate=yes" : "")));
-        c->application = (Application){.ask = ask,
-                                       .socket = c->daemon.socket,
-                                       .key = c->name,
-                                       .serial = ask->operation == FLEETPROV_OPERATION_PROVISION ||
-                                                                 ask->brings_token
-                                                         ? c->name
-                                                         : NULL,
-                                       .got = got};
+static void make_what_it_brings(Case *c) {
+        Application *a = &c->application;
+
+        if (ask->operation == FLEETPROV_OPERATION_ROTATE) {
+                c->old = rotation_first_identity(c->name);
+                a->certificate = c->old.certificate;
+                a->certificate_key = c->old.private_key;
+        }
         if (!ask->brings_csr && !ask->brings_token)
                 return;
         identity_make_csr(&c->csr_key, &c->csr);
         if (ask->brings_csr) {
-                c->application.csr = c->csr;
-                c->application.csr_key = c->csr_key;
+                a->csr = c->csr;
+                a->csr_key = c->csr_key;
         } else
-                c->application.token = c->token = make_token(c->csr);
+                a->token = c->token = make_token(c->csr);
+}
+
+static void case_begin(Case *c, unsigned number, Got *got) {
+        const bool registers = ask->operation != FLEETPROV_OPERATION_CREATE_CERTIFICATE_FROM_CSR &&
+                               ask->operation != FLEETPROV_OPERATION_CREATE_KEYS_AND_CERTIFICATE;
+        const char *more = ask->verified                                  ? "VerifyCertificate=yes"
+                           : ask->operation == FLEETPROV_OPERATION_ROTATE ? "RotationTemplate="
+                                                                            "FleetRotation"
+                                                                          : "";
+
+        *c = (Case){.got = got};
+        daemon_make(&c->daemon);
+        c->name = place_text(&c->daemon.place, "%s-%u", ask->name, number);
+        c->daemon.program = FLEETPROVD_FAULTS;
+        daemon_configure(
+                &c->daemon,
+                cloud_profile(&cloud, "aws",
+                              place_text(&c->daemon.place, "ClientId=%s\nResponseTimeoutSec=60\n%s",
+                                         c->name, more)));
+        c->application = (Application){.ask = ask,
+                                       .socket = c->daemon.socket,
+                                       .key = c->name,
+                                       .serial = registers ? c->name : NULL,
+                                       .got = got};
+        make_what_it_brings(c);
+}
+
+/* A rotation has a session of its own. */
+static const char *client_of(const Case *c) {
+        return ask->operation == FLEETPROV_OPERATION_ROTATE
+                       ? place_text(&cloud.place, "fleetprovd-rotate-%s", c->got->job)
+                       : c->name;
 }
 
 static void case_end(Case *c) {
@@ -107,6 +136,26 @@ static void case_end(Case *c) {
         free(c->csr);
         free(c->csr_key);
         free(c->token);
+        identity_done(&c->old);
+}
+
+static bool has_ended(pid_t pid) {
+        siginfo_t end = {};
+
+        (void) waitid(P_PID, (id_t) pid, &end, WEXITED | WNOHANG | WNOWAIT);
+        return end.si_pid != 0;
+}
+
+/* Beyond the patience with one process. */
+static void join(pid_t pid) {
+        for (unsigned n = 0; n < KILL_TEST_PATIENCE_SEC && !has_ended(pid);) {
+                unsigned tries = 0;
+
+                while (!has_ended(pid) && tries < PAUSES_PER_SEC)
+                        (void) process_pause(&tries);
+                n++;
+        }
+        process_join(pid);
 }
 
 /* --- the dry run -------------------------------------------------------------------------------
@@ -136,8 +185,7 @@ static unsigned find_begin(const Points *points) {
                 return find(points, "before-write-job-new", 2);
         if (ask->releases)
                 return find(points, "before-unlink-job", 1);
-        return find(points, ask->brings_token ? "before-write-secret-new" : "before-write-job-new",
-                    1);
+        return find(points, needs_stage() ? "before-write-secret-new" : "before-write-job-new", 1);
 }
 
 static void read_points(Points *points, const char *path) {
@@ -163,7 +211,7 @@ static void discover(Points *points) {
         case_begin(&c, 0, got);
         c.daemon.fault_list = place_path(&c.daemon.place, "points");
         daemon_start(&c.daemon);
-        process_join(application_start(&c.application));
+        join(application_start(&c.application));
         ck_assert(got->over);
         ck_assert_int_eq(got->state, FLEETPROV_STATE_SUCCEEDED);
         ck_assert_uint_eq(got->n_left + got->n_perhaps, 0);
@@ -174,13 +222,6 @@ static void discover(Points *points) {
 /* --- a kill ------------------------------------------------------------------------------------
  */
 
-static bool has_ended(pid_t pid) {
-        siginfo_t end = {};
-
-        (void) waitid(P_PID, (id_t) pid, &end, WEXITED | WNOHANG | WNOWAIT);
-        return end.si_pid != 0;
-}
-
 /* The daemon dies at the point, and another one takes its place, whatever the application does. */
 static void live_through(Case *c, const char *point) {
         pid_t application;
@@ -190,6 +231,8 @@ static void live_through(Case *c, const char *point) {
         daemon_start_unheard(&c->daemon);
         application = application_start(&c->application);
         WAIT_FOR(has_ended(c->daemon.pid) || has_ended(application));
+        if (!has_ended(c->daemon.pid)) /* it is dying slowly, or not at all */
+                (void) sleep(1);
         ck_assert_msg(has_ended(c->daemon.pid), "%s was not passed", point);
         status = process_wait(c->daemon.pid);
         ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
@@ -197,7 +240,7 @@ static void live_through(Case *c, const char *point) {
         daemon_assert_log_is_sane(&c->daemon);
         c->daemon.fault = NULL;
         daemon_start(&c->daemon);
-        process_join(application);
+        join(application);
         ck_assert(c->got->over);
 }
 
@@ -219,12 +262,12 @@ static void check_show(const Case *c) {
 static void check_registered(const Case *c, const char *point) {
         const char *const operation = "\"operation\":\"register\"";
         const char *const outcome = "\"outcome\":\"accepted\"";
-        size_t all = client_count(&cloud, c->name, operation, outcome), known;
+        size_t all = client_count(&cloud, client_of(c), operation, outcome), known;
 
-        known = client_count(&cloud, c->name, operation,
+        known = client_count(&cloud, client_of(c), operation,
                              place_text(&cloud.place, "%s*%s", outcome, c->got->certificate));
         for (unsigned i = 0; i < c->got->n_left; i++)
-                known += client_count(&cloud, c->name, operation,
+                known += client_count(&cloud, client_of(c), operation,
                                       place_text(&cloud.place, "%s*%s", outcome, c->got->left[i]));
         ck_assert_msg(known == all, "%s: %zu things are registered, the job knows of %zu", point,
                       all, known);
@@ -232,17 +275,18 @@ static void check_registered(const Case *c, const char *point) {
 
 static void check_certificates(const Case *c, const char *point, bool asked) {
         const Got *got = c->got;
-        size_t made = client_count(&cloud, c->name, "\"operation\":\"create-", "certificateId");
+        size_t made =
+                client_count(&cloud, client_of(c), "\"operation\":\"create-", "certificateId");
 
         if (ask->operation == FLEETPROV_OPERATION_REGISTER_THING) {
                 ck_assert_uint_eq(made + got->n_left + got->n_perhaps, 0);
                 return;
         }
         ck_assert_msg(made >= 1 && made <= 2, "%s: %zu certificates", point, made);
-        ck_assert_uint_eq(client_count(&cloud, c->name, "create-", got->certificate), 1);
+        ck_assert_uint_eq(client_count(&cloud, client_of(c), "create-", got->certificate), 1);
         for (unsigned i = 0; i < got->n_left; i++) {
                 ck_assert_str_ne(got->left[i], got->certificate);
-                ck_assert_uint_eq(client_count(&cloud, c->name, "create-", got->left[i]), 1);
+                ck_assert_uint_eq(client_count(&cloud, client_of(c), "create-", got->left[i]), 1);
         }
         ck_assert_msg(got->n_left <= made - 1 && got->n_left + got->n_perhaps >= made - 1 &&
                               got->n_perhaps <= 1,
@@ -264,12 +308,20 @@ static void check_certificates(const Case *c, const char *point, bool asked) {
                 check_show(c);
 }
 
+/* Not in the application's eyes alone: it may have been told too early. */
+static void check_released(const Case *c) {
+        fleetprov_client *other = agent_open(c->daemon.socket);
+
+        ck_assert_int_eq(agent_find(other, "aws", c->name, NULL), FLEETPROV_NO_SUCH_JOB);
+        fleetprov_client_free(other);
+}
+
 static void check_delivery(const Case *c, const char *point) {
         const bool brings_secret = ask->operation == FLEETPROV_OPERATION_PROVISION
                                            ? !ask->brings_csr
                                            : ask->operation != FLEETPROV_OPERATION_REGISTER_THING;
         const Got *got = c->got;
-        size_t registered = client_count(&cloud, c->name, "\"operation\":\"register\"",
+        size_t registered = client_count(&cloud, client_of(c), "\"operation\":\"register\"",
                                          "\"outcome\":\"accepted\"");
 
         if (ask->brings_token && got->state == FLEETPROV_STATE_FAILED) {
@@ -295,11 +347,18 @@ static void check_delivery(const Case *c, const char *point) {
                                                place_text(&cloud.place, "thing-%s", c->name),
                                                "\"role\":\"device\"", "\"outcome\":\"accepted\""),
                                   1);
-        if (ask->operation == FLEETPROV_OPERATION_PROVISION) {
+        if (got->thing[0] && got->certificate[0]) {
                 _cleanup_free_ char *state = cloud_certificate_state(&cloud, got->certificate);
 
                 ck_assert_str_eq(state, "ACTIVE");
         }
+        if (c->old.certificate_id) {
+                _cleanup_free_ char *state = cloud_certificate_state(&cloud, c->old.certificate_id);
+
+                ck_assert_str_eq(state, "ACTIVE");
+        }
+        if (ask->releases)
+                check_released(c);
 }
 
 static void kill_at(const Points *points, unsigned i, Got *got) {
@@ -329,15 +388,10 @@ typedef struct Share {
 static void run_share(void *userdata) {
         const Share *share = userdata;
 
+        if (needs_stage()) /* a client does not survive a fork */
+                client = agent_open(d.socket);
         for (unsigned i = share->first; i < share->points->n; i += WORKERS)
                 kill_at(share->points, i, share->got + i);
-}
-
-/* Beyond the patience with one process. */
-static void join(pid_t pid) {
-        for (unsigned i = 0; i < KILL_TEST_PATIENCE_SEC && !has_ended(pid); i++)
-                (void) sleep(1);
-        process_join(pid);
 }
 
 /* A daemon that was killed between the answer and its store has spent the token, and could not
@@ -360,8 +414,8 @@ START_TEST(killed_at_each_point_the_job_ends_well)
         Points points = {};
         Got *got;
 
-        if (ask->brings_token)
-                stage_start("", "ClientId=tokens");
+        if (needs_stage())
+                stage_start("", "ClientId=stage");
         discover(&points);
         got = got_new(points.n);
         for (unsigned i = 0; i < WORKERS; i++) {

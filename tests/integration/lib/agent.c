@@ -106,16 +106,6 @@ JobId agent_submit(fleetprov_client *client, const Wish *wish) {
         return id;
 }
 
-int agent_try_submit(fleetprov_client *client, const Wish *wish, JobId *ret) {
-        fleetprov_event *event = submit(client, wish);
-        int code = code_of(event);
-
-        if (code == FLEETPROV_OK)
-                *ret = id_of(event);
-        fleetprov_event_free(event);
-        return code;
-}
-
 int agent_try(fleetprov_client *client, const Wish *wish, JobId *id, fleetprov_error **ret_error) {
         fleetprov_event *event = submit(client, wish);
         int code = code_of(event);

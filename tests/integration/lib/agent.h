@@ -35,9 +35,6 @@ fleetprov_client *agent_open_soon(const char *address);
 
 JobId agent_submit(fleetprov_client *client, const Wish *wish);
 
-/* 0 and the id, or the code. */
-int agent_try_submit(fleetprov_client *client, const Wish *wish, JobId *ret);
-
 /* 0 and the id, or the code and (unless NULL) the error, which is the caller's. */
 int agent_try(fleetprov_client *client, const Wish *wish, JobId *id, fleetprov_error **ret_error);
 
