@@ -13,6 +13,7 @@
  *   rotation.c     rotations: their turn, and the session that each of them has of its own
  *   claim-key.c    the key that a rotation was handed: kept until its end, and no longer
  *   slot.c         a profile: its lane, its queue, its status
+ *   claim-order.c  reads it on a worker
  *   slot-claim.c   a profile's claim, and the watch on its files
  *   reload.c       another configuration
  *   refusal.c      how much of it the journal gets
@@ -52,6 +53,7 @@ typedef struct Rotation {
         unsigned refusals;    /* of these, those that speak of its certificate */
 } Rotation;
 
+typedef struct ClaimOrder ClaimOrder;
 typedef struct Slot Slot;
 struct Slot {
         Manager *manager;
@@ -65,9 +67,14 @@ struct Slot {
         sd_event_source *claim_watch[CLAIM_FILES]; /* the folders its claim's files stand in */
         sd_event_source *claim_timer;              /* debounces them */
         sd_event_source *claim_retry_timer;        /* for refused_claim */
-        Claim *claim;         /* what the session was opened with; NULL: none yet */
-        Claim *former_claim;  /* the last that connected, until `claim` has; or NULL */
-        Claim *refused_claim; /* what the files hold and the service does not take; or NULL */
+        Claim *claim;            /* what the session was opened with; NULL: none yet */
+        Claim *former_claim;     /* the last that connected, until `claim` has; or NULL */
+        Claim *refused_claim;    /* what the files hold and the service does not take; or NULL */
+        ClaimOrder *claim_order; /* they are being read */
+        Claim *loaded_claim;     /* they were: to be taken up; NULL: loaded_failure says why */
+        Failure *loaded_failure;
+        bool claim_is_loaded; /* there is either */
+        bool claim_is_stale;  /* the files changed since they were read last */
         bool claim_connected; /* `claim` has */
         bool claim_refused;   /* fall back to former_claim */
         bool claim_due;       /* look at the files, or fall back, once nothing is at work */
@@ -290,9 +297,14 @@ const Profile *slot_newest_profile(const Slot *s);
  * well as the old one goes on. */
 void slot_change_profile(Slot *s, Profile *profile);
 
+/* --- claim-order.c */
+int claim_order_new(Slot *s, ClaimOrder **ret); /* slot_claim_loaded() follows */
+ClaimOrder *claim_order_forget(ClaimOrder *order);
+
 /* --- slot-claim.c */
-void slot_claim_begin(Slot *s); /* watches and reads it */
-void slot_claim_end(Slot *s);   /* forgets all of it */
+void slot_claim_begin(Slot *s);                                  /* watches and reads it */
+void slot_claim_loaded(Slot *s, Claim *claim, Failure *failure); /* takes both */
+void slot_claim_end(Slot *s);                                    /* forgets all of it */
 void slot_claim_session_changed(Slot *s);
 void slot_claim_settle(Slot *s); /* the lane is free: take up what changed */
 

@@ -65,11 +65,11 @@ static void stop_retrying(Slot *s) {
         s->claim_retry_timer = sd_event_source_disable_unref(s->claim_retry_timer);
 }
 
-static void load(Slot *s) {
-        _cleanup_claim_ Claim *claim = NULL;
-        Failure *failure = NULL;
+/* Takes both; no claim: the failure says why. */
+static void take_up(Slot *s, Claim *fresh, Failure *failure) {
+        _cleanup_claim_ Claim *claim = fresh;
 
-        if (claim_load(s->profile, &claim, &failure) < 0) {
+        if (!claim) {
                 keep_without_claim(s, failure);
                 return;
         }
@@ -86,6 +86,40 @@ static void load(Slot *s) {
         s->claim = TAKE_PTR(claim);
         s->claim_connected = false;
         open_session(s);
+}
+
+/* Blocks, for an encrypted key up to two seconds. */
+static void load_now(Slot *s) {
+        Claim *claim = NULL;
+        Failure *failure = NULL;
+
+        (void) claim_load(s->profile, &claim, &failure);
+        take_up(s, claim, failure);
+}
+
+static void forget_loaded(Slot *s) {
+        s->claim_order = claim_order_forget(s->claim_order);
+        s->loaded_claim = claim_free(s->loaded_claim);
+        s->loaded_failure = failure_free(s->loaded_failure);
+        s->claim_is_loaded = s->claim_is_stale = false;
+}
+
+static void load_soon(Slot *s) {
+        s->claim_is_stale = false;
+        log_debug("Profile %s: reading its claim", s->profile->name);
+        if (claim_order_new(s, &s->claim_order) < 0)
+                load_now(s);
+}
+
+/* A job may have begun in the meantime. */
+void slot_claim_loaded(Slot *s, Claim *claim, Failure *failure) {
+        log_debug("Profile %s: its claim is read", s->profile->name);
+        s->claim_order = NULL;
+        s->loaded_claim = claim;
+        s->loaded_failure = failure;
+        s->claim_is_loaded = true;
+        s->claim_due = true;
+        dispatch_kick(s->manager);
 }
 
 static void touch(Slot *s);
@@ -181,15 +215,24 @@ void slot_claim_settle(Slot *s) {
         s->claim_due = false;
         if (s->claim_refused && s->former_claim)
                 fall_back(s);
+        if (s->claim_order) /* it will be looked at again when that is read */
+                return;
+        if (s->claim_is_loaded) {
+                s->claim_is_loaded = false;
+                take_up(s, TAKE_PTR(s->loaded_claim), TAKE_PTR(s->loaded_failure));
+                if (!s->claim_is_stale)
+                        return;
+        }
         /* Folders may have come, gone or changed places: look again, then read. */
         watch(s);
-        load(s);
+        load_soon(s);
 }
 
 static int on_claim_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         Slot *s = userdata;
 
         s->claim_timer = sd_event_source_disable_unref(s->claim_timer);
+        s->claim_is_stale = true;
         s->claim_due = true;
         dispatch_kick(s->manager); /* which settles it before it starts another job */
         return 0;
@@ -204,9 +247,10 @@ static void touch(Slot *s) {
 
 /* --- life */
 
+/* Before anybody is served, or on root's request: who submits right after that finds a claim. */
 void slot_claim_begin(Slot *s) {
         watch(s);
-        load(s);
+        load_now(s);
 }
 
 void slot_claim_end(Slot *s) {
@@ -214,6 +258,7 @@ void slot_claim_end(Slot *s) {
                 s->claim_watch[i] = sd_event_source_disable_unref(s->claim_watch[i]);
         s->claim_timer = sd_event_source_disable_unref(s->claim_timer);
         stop_retrying(s);
+        forget_loaded(s);
         s->claim = claim_free(s->claim);
         s->former_claim = claim_free(s->former_claim);
         s->claim_connected = s->claim_refused = s->claim_due = false;

@@ -113,6 +113,65 @@ START_TEST(another_claim_is_taken_up)
 }
 END_TEST
 
+/* claim-2, its key encrypted so that opening it takes its time. */
+static void make_slow_claim(void) {
+        const char *const convert[] = {"openssl",
+                                       "pkcs8",
+                                       "-topk8",
+                                       "-v2",
+                                       "aes-256-cbc",
+                                       "-iter",
+                                       "2000000",
+                                       "-passout",
+                                       "pass:secret",
+                                       "-in",
+                                       place_path(&cloud.place, "claim-2.key"),
+                                       "-out",
+                                       place_path(&d.place, "slow.key"),
+                                       NULL};
+        const char *const copy[] = {"cp", place_path(&cloud.place, "claim-2.pem"),
+                                    place_path(&d.place, "slow.pem"), NULL};
+
+        ck_assert_int_eq(process_run(convert, NULL, NULL), 0);
+        ck_assert_int_eq(process_run(copy, NULL, NULL), 0);
+}
+
+/* Two million rounds of PBKDF2 are a second or two; callers do not wait for them. */
+START_TEST(slow_key_holds_up_nobody)
+{
+        static const char reading[] = "reading its claim", is_read[] = "its claim is read";
+        const char *before;
+        unsigned answered = 0;
+
+        daemon_make(&d);
+        make_folder();
+        bring(&cloud.place, "claim");
+        make_slow_claim();
+        (void) place_write(&d.place, "password", 0600, "secret\n");
+        daemon_configure(&d, cloud_profile(&cloud, "aws",
+                                           place_text(&d.place,
+                                                      "Certificate=%s/claims/device.pem\n"
+                                                      "PrivateKey=%s/claims/device.key\n"
+                                                      "PrivateKeyPassword=%s/password\n",
+                                                      d.place.dir, d.place.dir, d.place.dir)));
+        daemon_start(&d);
+        client = agent_open(d.socket);
+        daemon_wait_session(&d, "aws", "ready");
+        before = fingerprint();
+        bring(&d.place, "slow");
+        WAIT_FOR(file_has(d.log, reading));
+        while (!file_has(d.log, is_read)) {
+                (void) fingerprint();
+                answered += file_count_lines(d.log, reading, NULL) >
+                            file_count_lines(d.log, is_read, NULL);
+        }
+        ck_assert_uint_gt(answered, 3);
+        WAIT_FOR(!streq(fingerprint(), before));
+        daemon_wait_session(&d, "aws", "ready");
+        must_provision("slow");
+}
+END_TEST
+
 START_TEST(former_claim_serves_until_the_new_one_connects)
 {
         const char *before;
@@ -139,6 +198,7 @@ int main(void) {
 
         tcase_add_test(tc, claim_is_waited_for_with_its_folder);
         tcase_add_test(tc, another_claim_is_taken_up);
+        tcase_add_test(tc, slow_key_holds_up_nobody);
         tcase_add_test(tc, former_claim_serves_until_the_new_one_connects);
         return stage_run(suite);
 }

@@ -45,12 +45,18 @@ static bool own_boots(void) {
 /* Programs that are started from now on see the n-th boot, whose clock stands there now. */
 static void enter_boot(unsigned n, usec_t clock) {
         struct timespec now;
+        int64_t sec, nsec;
 
         ck_assert_int_eq(unshare(CLONE_NEWTIME), 0);
         ck_assert_int_eq(clock_gettime(CLOCK_BOOTTIME, &now), 0);
+        sec = (int64_t) (clock / SEC) - (int64_t) now.tv_sec;
+        nsec = (int64_t) (clock % SEC) * 1000 - (int64_t) now.tv_nsec;
+        if (nsec < 0) {
+                nsec += INT64_C(1000000000);
+                sec--;
+        }
         write_at("/proc/self/timens_offsets",
-                 place_text(&d.place, "boottime %" PRId64 " 0\n",
-                            (int64_t) (clock / SEC) - (int64_t) now.tv_sec));
+                 place_text(&d.place, "boottime %" PRId64 " %" PRId64 "\n", sec, nsec));
         write_at(boot_id, place_text(&d.place, "%08x-0000-4000-8000-000000000000\n", n));
 }
 
@@ -82,11 +88,11 @@ static usec_t left_of(JobId id) {
         return left;
 }
 
-/* A test's own time is short against what passes in it. */
+/* What the test itself takes, here or there, is short against what passes in it. */
 static void assert_left(JobId id, usec_t left) {
         usec_t is = left_of(id);
 
-        ck_assert_msg(is <= left && is + 3 * MINUTE > left,
+        ck_assert_msg(is < left + MINUTE && is + 3 * MINUTE > left,
                       "%" PRIu64 " s are left of the deadline, not %" PRIu64, is / SEC, left / SEC);
 }
 
@@ -247,7 +253,7 @@ static void must_be_forgotten(JobId id, bool has_key) {
                 ck_assert_ptr_nonnull(fleetprov_result_get_certificate_pem(result));
                 fleetprov_result_free(result);
         }
-        ck_assert_uint_eq(folder_count(d.state, ".secret"), 0);
+        WAIT_FOR(folder_count(d.state, ".secret") == 0); /* hidden first, then erased */
 }
 
 START_TEST(result_is_kept_so_long_and_no_longer)
