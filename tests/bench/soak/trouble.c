@@ -49,9 +49,12 @@ static const char *const session_kinds[] = {
         "suback-refuse",
 };
 
+/* One kind at a time: an answer that is dropped and has a foreign one before it is two answers to
+ * the client and none to the cloud, which then takes the next request for a second. */
 static void add_fault(Trouble *t) {
         static const char *const operations[] = {"create-csr", "create-keys", "register", "any"};
 
+        cloud_clear(t->cloud);
         t->faults++;
         if (draw(8) == 0) {
                 cloud_add(t->cloud, session_kinds[draw(ELEMENTSOF(session_kinds))]);
