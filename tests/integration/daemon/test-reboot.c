@@ -138,6 +138,14 @@ START_TEST(time_without_the_daemon_counts)
 }
 END_TEST
 
+static void assert_says(JobId id, const char *text, const char *not_that) {
+        fleetprov_job *job = agent_job(client, id);
+
+        ck_assert(agent_history_has(job, text));
+        ck_assert(!not_that || !agent_history_has(job, not_that));
+        fleetprov_job_free(job);
+}
+
 START_TEST(boots_add_up)
 {
         JobId id;
@@ -151,8 +159,11 @@ START_TEST(boots_add_up)
         leave(_i);
         /* The daemon sees three hours more of that boot, and then the power goes. */
         start_on(1, 4 * HOUR);
+        assert_says(id, "the daemon was restarted", "the machine was restarted");
         leave(_i);
         start_on(2, 30 * SEC);
+        /* What it was about to do was noted without a flush: a power cut may have taken that. */
+        assert_says(id, "the machine was restarted", NULL);
         assert_left(id, 7 * HOUR);
         leave(_i);
         start_on(2, 5 * HOUR);
