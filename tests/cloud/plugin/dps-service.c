@@ -70,7 +70,7 @@ static json_t *make_state(Registration *registration, const char *word) {
                 json_object_set_new(state, "assignedHub", json_string(HUB));
                 json_object_set_new(state, "deviceId", json_string(device));
                 json_object_set_new(state, "substatus",
-                                    json_string(registration->assigned++ == 0
+                                    json_string(registration->assigned <= 1
                                                         ? "initialAssignment"
                                                         : "reprovisionedToInitialAssignment"));
                 if (registration->payload)
@@ -100,6 +100,7 @@ static void outcome_progress(Registration *registration, const Strike *strike, b
         }
         o->status = 200;
         o->word = final_word(registration, strike);
+        registration->assigned += !registration->over && streq(o->word, "assigned");
         registration->over = true;
         o->body = json_pack("{s:s, s:s, s:o}", "operationId", registration->operation_id, "status",
                             o->word, "registrationState", make_state(registration, o->word));
@@ -176,6 +177,14 @@ static const char *retry_after_of(const DpsOutcome *o, const Strike *strike) {
                        : strike->by[FAULT_RETRY_AFTER]->value;
 }
 
+/* An answer to a request of nobody, before the right one. */
+static void send_foreign(Cloud *cloud, const Connection *connection, const Strike *strike) {
+        static const char body[] = "{\"operationId\":\"5.0\",\"status\":\"disabled\"}";
+
+        reply_send_bytes(cloud, connection, dps_topic_answer("of-nobody", 200, NULL, false),
+                         strdup(body), strlen(body), reply_due(strike), false);
+}
+
 static void answer(Cloud *cloud, const Connection *connection, const DpsRequest *request,
                    const DpsOutcome *o, const Strike *strike) {
         const char *retry_after = retry_after_of(o, strike);
@@ -184,6 +193,8 @@ static void answer(Cloud *cloud, const Connection *connection, const DpsRequest 
 
         if (strike->by[FAULT_REPLAY])
                 reply_send_former(cloud, connection, reply_due(strike));
+        if (strike->by[FAULT_FOREIGN_FIRST])
+                send_foreign(cloud, connection, strike);
         for (unsigned i = 0; i < times; i++) {
                 size_t n = 0;
                 char *topic = strike->by[FAULT_TOPIC]

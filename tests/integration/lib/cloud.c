@@ -14,14 +14,13 @@
 static void start_at(Cloud *c, unsigned port) {
         const char *log = place_path(&c->place, "run.log");
         const char *const argv[] = {
-                FLEET_CLOUD,
-                place_text(&c->place, "--dir=%s", c->place.dir),
-                place_text(&c->place, "--port=%u", port),
-                "--claims=2",
-                "--die-with-parent",
+                FLEET_CLOUD, place_text(&c->place, "--dir=%s", c->place.dir),
+                place_text(&c->place, "--port=%u", port), "--claims=2", "--die-with-parent",
+                /* The default, where there is none: the list ends at its first NULL. */
+                c->has_dps ? place_text(&c->place, "--dps-port=%u", c->dps_port)
+                           : "--token-ttl=3600",
                 c->address ? place_text(&c->place, "--bind=%s", c->address) : NULL,
-                place_text(&c->place, "--server-name=%s", c->address ? c->address : ""),
-                NULL};
+                place_text(&c->place, "--server-name=%s", c->address ? c->address : ""), NULL};
         _cleanup_free_ char *text = NULL;
         const char *ready;
 
@@ -30,13 +29,18 @@ static void start_at(Cloud *c, unsigned port) {
         WAIT_FOR(file_has(log, "ready "));
         WAIT_FOR((free(text), text = file_read(log, NULL)) && (ready = strstr(text, "ready ")) &&
                  strchr(ready, '\n'));
-        ck_assert_int_eq(sscanf(ready, "ready %u", &c->port), 1);
+        ck_assert_int_eq(sscanf(ready, "ready %u %u", &c->port, &c->dps_port), c->has_dps ? 2 : 1);
 }
 
 void cloud_start_at(Cloud *c, const char *address) {
         c->address = address;
         place_make(&c->place);
         start_at(c, 0);
+}
+
+void cloud_start_dps(Cloud *c) {
+        c->has_dps = true;
+        cloud_start(c);
 }
 
 void cloud_start(Cloud *c) {

@@ -12,9 +12,12 @@ typedef struct Cloud {
         pid_t pid;
         unsigned port;       /* stays the same when it is started again */
         const char *address; /* it listens at; NULL: localhost */
+        bool has_dps;
+        unsigned dps_port; /* likewise */
 } Cloud;
 
 void cloud_start(Cloud *c);
+void cloud_start_dps(Cloud *c);                     /* with Azure DPS as well */
 void cloud_start_at(Cloud *c, const char *address); /* which must outlive it */
 void cloud_stop(Cloud *c);                          /* it is away */
 void cloud_again(Cloud *c);                         /* it is back, with the same names and claims */
