@@ -23,6 +23,7 @@ static Profile *make_profile(const char *name) {
         p->endpoint = text("cloud.example");
         p->port = 8883;
         p->template_name = text("Template");
+        p->rotation_template = text("Rotation");
         p->client_id = text("client");
         p->deadline_usec = USEC_INFINITY;
         p->response_timeout_usec = 30 * USEC_PER_SEC;
@@ -35,6 +36,7 @@ static Profile *make_profile(const char *name) {
 }
 
 void bench_setup(void) {
+        lanes_open_ready = true;
         m = calloc(1, sizeof(Manager));
         ck_assert_ptr_nonnull(m);
         ck_assert_int_ge(sd_event_new(&m->event), 0);

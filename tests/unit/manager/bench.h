@@ -85,12 +85,14 @@ void disk_answer(int error);
 /* All that are there, and what they bring. */
 void disk_settle(void);
 const File *disk_file(const char *id); /* NULL: there is none */
+const JobSecrets *disk_secrets(const char *id);
 
 /* --- lane (fake-lane.c) */
 struct Lane {
         LaneOptions options;
         const Profile *profile;
         SessionState state;
+        Failure *last_error;
         Job *job;
         unsigned opened; /* how often */
         unsigned retried;
@@ -102,8 +104,11 @@ struct Lane {
 };
 
 extern unsigned lanes_made;
+extern bool lanes_open_ready; /* else a test makes them so */
 void lane_finish(Lane *lane, JobState outcome, ErrorCode code, const JobSecrets *secrets);
 void lane_make_ready(Lane *lane);
+void lane_fail(Lane *lane, ErrorCode code); /* its session */
+void lane_put_back(Lane *lane, usec_t delay_usec);
 
 /* --- claim (fake-claim.c) */
 extern const char *claim_key; /* what the files hold now; NULL: nothing */

@@ -4,6 +4,7 @@
 #include "tests/unit/manager/bench.h"
 
 unsigned lanes_made;
+bool lanes_open_ready = true;
 
 int lane_new(const LaneOptions *options, const Profile *profile, Lane **ret) {
         Lane *lane = calloc(1, sizeof(Lane));
@@ -28,6 +29,7 @@ Lane *lane_free(Lane *lane) {
                 return NULL;
         secret_free(lane->private_key);
         job_secrets_done(&lane->got);
+        failure_free(lane->last_error);
         free(lane);
         return NULL;
 }
@@ -37,11 +39,27 @@ void lane_make_ready(Lane *lane) {
         lane->options.ops->session_changed(lane->options.userdata, lane);
 }
 
+void lane_fail(Lane *lane, ErrorCode code) {
+        failure_free(lane->last_error);
+        lane->last_error = failure_new(code, "so it is");
+        lane->state = SESSION_BACKOFF;
+        lane->options.ops->session_changed(lane->options.userdata, lane);
+}
+
+void lane_put_back(Lane *lane, usec_t delay_usec) {
+        Job *job = lane->job;
+
+        lane->job = NULL;
+        lane->options.ops->put_back(lane->options.userdata, job, delay_usec, false,
+                                    failure_new(ERROR_SERVER_REFUSED, "so it is"), "later");
+}
+
 int lane_open(Lane *lane, const LaneClaim *claim) {
         secret_free(lane->private_key);
         lane->private_key = secret_copy(claim->private_key);
         lane->opened++;
-        lane_make_ready(lane);
+        if (lanes_open_ready)
+                lane_make_ready(lane);
         return 0;
 }
 
@@ -70,7 +88,7 @@ usec_t lane_connected_since_real(const Lane *lane) {
 }
 
 const Failure *lane_last_error(const Lane *lane) {
-        return NULL;
+        return lane->last_error;
 }
 
 bool lane_is_free(const Lane *lane) {

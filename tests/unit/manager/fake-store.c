@@ -40,6 +40,13 @@ const File *disk_file(const char *id) {
         return i < n_files ? files + i : NULL;
 }
 
+const JobSecrets *disk_secrets(const char *id) {
+        size_t i = find(id);
+
+        ck_assert_uint_lt(i, n_files);
+        return secrets_of + i;
+}
+
 size_t disk_pending(void) {
         return n_asks;
 }
