@@ -16,6 +16,7 @@
 #include "libclient/ctl/certificate.h"
 #include "libclient/ctl/complain.h"
 #include "libclient/ctl/deliver.h"
+#include "libclient/ctl/out-swap.h"
 #include "libclient/ctl/out-write.h"
 #include "libclient/ctl/print-job.h"
 #include "libclient/ctl/submit.h"
@@ -139,32 +140,64 @@ static ExitStatus tell_not_due(const Rotation *r, usec_t now) {
 
 /* --- what a run before this one left */
 
-/* True where this one had nothing more to do than to say so; then *ret_status is the end. */
-static bool finish_former_run(Rotation *r, ExitStatus *ret_status) {
+static bool is_rotation(const fleetprov_job *job) {
+        return streq(fleetprov_job_get_operation(job), ROTATE) &&
+               fleetprov_job_get_state(job) == FLEETPROV_STATE_SUCCEEDED;
+}
+
+/* NULL: there is none of that id (any more), or it cannot be had; *ret_status says which. */
+static fleetprov_job *get_rotation(Rotation *r, const char *id, ExitStatus *ret_status) {
         _cleanup_(fleetprov_event_freep) fleetprov_event *event = NULL;
         _cleanup_(fleetprov_error_freep) fleetprov_error *error = NULL;
-        fleetprov_job *job;
+        _cleanup_(fleetprov_job_freep) fleetprov_job *job = NULL;
         uint64_t ticket = 0;
         int k;
 
+        k = fleetprov_client_get_job(r->ctl->client, id, &ticket);
+        *ret_status = ctl_ask(r->ctl, k, ticket, id, &event, &error);
+        if (*ret_status != STATUS_OK || error)
+                return NULL;
+        job = fleetprov_event_steal_job(event, 0);
+        return job && is_rotation(job) ? TAKE_PTR(job) : NULL;
+}
+
+/* True where this one has nothing more to do; then *ret_status is its end. */
+static bool finish_former_run(Rotation *r, ExitStatus *ret_status) {
+        _cleanup_(fleetprov_job_freep) fleetprov_job *job = NULL;
+
         if (!r->out->id)
                 return false;
-        k = fleetprov_client_get_job(r->ctl->client, r->out->id, &ticket);
-        *ret_status = ctl_ask(r->ctl, k, ticket, r->out->id, &event, &error);
+        job = get_rotation(r, r->out->id, ret_status);
         if (*ret_status != STATUS_OK)
                 return true;
-        if (error) /* it was released, or is another daemon's */
+        if (!job || fleetprov_job_get_acknowledged(job))
                 return false;
-        job = fleetprov_event_get_job(event, 0) ? fleetprov_event_steal_job(event, 0) : NULL;
-        if (job && streq(fleetprov_job_get_operation(job), ROTATE) &&
-            fleetprov_job_get_state(job) == FLEETPROV_STATE_SUCCEEDED &&
-            !fleetprov_job_get_acknowledged(job)) {
-                *ret_status = deliver_again(r->ctl, job, r->out);
-                fleetprov_job_free(job);
-                return true;
-        }
-        fleetprov_job_free(job);
-        return false;
+        *ret_status = deliver_again(r->ctl, job, r->out);
+        return true;
+}
+
+/* A record with a key stays until it is released, and nobody asks for that of an identity which was
+ * rotated twice: without this they would be more with each rotation, up to the user's quota. Before
+ * the new one is begun: a run that was killed after its acknowledgement could not be told from one
+ * that is yet to be. */
+static void release_overtaken(Rotation *r) {
+        _cleanup_(fleetprov_event_freep) fleetprov_event *event = NULL;
+        _cleanup_(fleetprov_error_freep) fleetprov_error *error = NULL;
+        _cleanup_(fleetprov_job_freep) fleetprov_job *job = NULL;
+        _cleanup_free_ char *previous = NULL;
+        uint64_t ticket = 0;
+        ExitStatus status;
+        int k;
+
+        if (out_read_link(r->out, "previous", &previous) < 0 || !previous ||
+            !out_is_result_name(previous))
+                return;
+        previous[IPC_JOB_ID_LENGTH] = '\0';
+        job = get_rotation(r, previous, &status);
+        if (!job || !fleetprov_job_get_acknowledged(job))
+                return;
+        k = fleetprov_client_release(r->ctl->client, previous, &ticket);
+        (void) ctl_ask(r->ctl, k, ticket, previous, &event, &error);
 }
 
 /* --- the rotation */
@@ -207,6 +240,7 @@ static ExitStatus rotate(Rotation *r, fleetprov_request *request, const char *pr
         }
         /* What DIR holds is what is to be replaced. */
         r->ctl->options.given |= OPTION_REPLACE;
+        release_overtaken(r);
         return submit_run(r->ctl, request, FLEETPROV_OPERATION_ROTATE, profile, r->out);
 }
 

@@ -127,6 +127,8 @@ START_TEST(rotation_after_rotation)
                 must_be_in_force();
                 ck_assert_uint_eq(stage_certificates(), n);
         }
+        /* The provisioning, and the last two rotations. */
+        ck_assert_uint_eq(agent_count_jobs(client, 1), 3);
 }
 END_TEST
 

@@ -244,6 +244,20 @@ START_TEST(who_waits_between_two_tries_lets_others_go)
 }
 END_TEST
 
+START_TEST(another_profile_waits_for_one_at_work_alone)
+{
+        Job *job = at_work(alice, NULL);
+
+        ck_assert(!rotation_stand_down(slot));
+        lane_put_back(lane(), 0);
+        ck_assert(rotation_stand_down(slot));
+        ck_assert_ptr_null(lane());
+        ck_assert(queue_holds(slot->rotation.queue, job));
+        disk_settle();
+        ck_assert_ptr_eq(lane()->job, job);
+}
+END_TEST
+
 /* --- a session that does not come */
 
 static Job *waiting_for_session(const Peer *peer) {
@@ -395,6 +409,7 @@ int main(void) {
         tcase_add_test(tc, session_is_of_its_own_and_for_the_rotation_template);
         tcase_add_test(tc, connection_that_broke_is_opened_again_for_the_same_job);
         tcase_add_test(tc, who_waits_between_two_tries_lets_others_go);
+        tcase_add_test(tc, another_profile_waits_for_one_at_work_alone);
         tcase_add_test(tc, refused_again_and_again_it_fails);
         tcase_add_test(tc, policy_that_forbids_it_fails_it_at_once);
         tcase_add_test(tc, network_that_is_away_fails_nothing);

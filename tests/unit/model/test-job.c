@@ -379,6 +379,9 @@ START_TEST(what_makes_a_request_another_one)
         ck_assert(job_spec_same_request(a, b));
         ck_assert_int_eq(free_and_strdup(&b->registration_id, "id"), 0);
         ck_assert(!job_spec_same_request(a, b));
+        ck_assert_int_eq(free_and_strdup(&a->registration_id, "id"), 0);
+        ck_assert_int_eq(free_and_strdup(&b->certificate, "certificate"), 0);
+        ck_assert(!job_spec_same_request(a, b));
         ck_assert_ptr_null(job_spec_free(NULL));
 }
 END_TEST

@@ -132,6 +132,23 @@ START_TEST(a_certificate_is_used_as_long_as_its_token_lives)
 }
 END_TEST
 
+/* A rotation's claim is its own, and stays with it whatever becomes of a certificate. */
+START_TEST(a_rotation_keeps_the_key_that_was_handed_in)
+{
+        _cleanup_secret_ Secret *key = secret_new("key", 3), *token = secret_new("token", 5),
+                                *claim = secret_new("claim", 5);
+        const JobSecrets stored = {
+                .private_key = key, .ownership_token = token, .claim_key = claim};
+        Job *job = job_with_certificate(tokens[_i].made);
+
+        job->spec->operation = OPERATION_ROTATE;
+        ck_assert_int_eq(begin(job, &stored), 0);
+        ck_assert_int_eq(job->run->exchange.has_certificate, tokens[_i].usable);
+        ck_assert_int_eq(job->run->secrets.private_key != NULL, tokens[_i].usable);
+        ck_assert_str_eq(secret_text(job->run->secrets.claim_key), "claim");
+}
+END_TEST
+
 START_TEST(shortly_after_a_reboot_a_token_may_live)
 {
         _cleanup_secret_ Secret *token = secret_new("token", 5);
@@ -183,6 +200,8 @@ static void add_tests(TCase *c) {
         tcase_add_test(c, a_request_that_cannot_be_read_is_refused);
         tcase_add_test(c, a_run_is_begun_once);
         tcase_add_loop_test(c, a_certificate_is_used_as_long_as_its_token_lives, 0,
+                            (int) ELEMENTSOF(tokens));
+        tcase_add_loop_test(c, a_rotation_keeps_the_key_that_was_handed_in, 0,
                             (int) ELEMENTSOF(tokens));
         tcase_add_test(c, shortly_after_a_reboot_a_token_may_live);
         tcase_add_test(c, a_certificate_without_its_token_is_given_up);
