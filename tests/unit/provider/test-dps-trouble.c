@@ -298,6 +298,17 @@ START_TEST(secondary_key_is_tried_once)
 }
 END_TEST
 
+/* The line on which the first was refused is not used for the second. */
+START_TEST(secondary_key_has_a_line_of_its_own)
+{
+        ck_assert_int_eq(free_and_strdup(&dps.profile->dps.secondary_key, "/s"), 0);
+        dps_reach_request();
+        dps_answer(401, "", REFUSAL("401002"));
+        dps_expect("offline connecting ");
+        ck_assert_uint_eq(fake.made, 2);
+}
+END_TEST
+
 START_TEST(clock_is_named_where_it_is_not_set)
 {
         dps.clock_good = false;
@@ -397,6 +408,7 @@ static void add_tests(TCase *c) {
         tcase_add_test(c, machine_that_fails_is_told);
         tcase_add_test(c, disk_that_fails_is_told);
         tcase_add_test(c, secondary_key_is_tried_once);
+        tcase_add_test(c, secondary_key_has_a_line_of_its_own);
         tcase_add_test(c, clock_is_named_where_it_is_not_set);
         tcase_add_test(c, clock_is_no_excuse_for_a_certificate);
         tcase_add_test(c, cancelled_while_connecting_it_ends_at_once);
