@@ -116,7 +116,7 @@ static int read_certificates(const json_t *state, DpsAnswer *a, char **ret_why) 
 /* {"certificates":[{"certificate":"…"}, …]} */
 static int read_trust_bundle(const json_t *state, DpsAnswer *a, char **ret_why) {
         _cleanup_(dps_pem_done) DpsPem pem = {};
-        const json_t *bundle, *list, *item;
+        const json_t *bundle = NULL, *list, *item;
         size_t i;
         int r;
 
@@ -172,7 +172,7 @@ static int read_state(const json_t *state, DpsAnswer *a, char **ret_why) {
 }
 
 static int read_answer(const json_t *root, DpsAnswer *a, char **ret_why) {
-        const json_t *state;
+        const json_t *state = NULL;
         int r;
 
         r = get_object(root, "registrationState", &state, ret_why);
