@@ -28,8 +28,8 @@
 #define SETTLE_SEC 8  /* caches are given back, connections closed */
 
 /* What a round may leave behind in anonymous memory, beyond the first one: heaps are never laid out
- * twice alike. A leak of one small block a job is more, in a round of some thousand jobs. */
-#define ANONYMOUS_SLACK_KB 512U
+ * twice alike. A leak of 32 bytes a job is more, in an hour of some 40,000 jobs. */
+#define ANONYMOUS_SLACK_KB 1024U
 
 typedef struct Soak {
         Cloud cloud;
