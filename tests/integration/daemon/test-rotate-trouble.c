@@ -156,6 +156,28 @@ START_TEST(certificate_that_is_not_let_in_is_kept_and_tried_again)
 }
 END_TEST
 
+/* A device is connected with the thing's name while its certificate is rotated. */
+START_TEST(things_own_client_id_is_never_taken)
+{
+        _cleanup_(identity_done) Identity old = {};
+        const fleetprov_error *error;
+        fleetprov_job *job;
+        Wish wish;
+
+        stage_start("", ROTATES "\nVerifyClientId=thing-own");
+        old = rotation_first_identity("own");
+        wish = rotation_wish(&old, "own");
+        job = agent_wait(client, agent_submit(client, &wish));
+        error = fleetprov_job_get_error(job);
+        ck_assert_int_eq(fleetprov_error_get_code(error), FLEETPROV_VERIFY_FAILED);
+        ck_assert_ptr_nonnull(strstr(fleetprov_error_get_message(error), "the thing's own"));
+        fleetprov_job_free(job);
+        ck_assert_uint_eq(file_count_lines(place_path(&cloud.place, "journal.jsonl"),
+                                           "\"event\":\"connect\"", "\"client\":\"thing-own\""),
+                          0);
+}
+END_TEST
+
 /* A template may end the old certificate at once: what is left to do needs no session of it. */
 START_TEST(old_certificate_may_end_when_the_thing_is_registered)
 {
@@ -236,6 +258,7 @@ int main(void) {
         tcase_set_timeout(tc, 200);
         tcase_add_loop_test(tc, rotation_goes_on_where_it_stood, 0, 2 * ELEMENTSOF(points));
         tcase_add_test(tc, certificate_that_is_not_let_in_is_kept_and_tried_again);
+        tcase_add_test(tc, things_own_client_id_is_never_taken);
         tcase_add_loop_test(tc, old_certificate_may_end_when_the_thing_is_registered, 0, 2);
         tcase_add_loop_test(tc, what_was_handed_in_goes_with_the_end, 0, 4);
         tc = stage_alone(suite, "trouble without cloud");
