@@ -232,11 +232,14 @@ static int on_throttle_timer(sd_event_source *source, uint64_t usec, void *userd
         Slot *s = userdata;
 
         s->throttle_timer = sd_event_source_disable_unref(s->throttle_timer);
+        s->throttled_by = failure_free(s->throttled_by);
         dispatch_kick(s->manager);
         return 0;
 }
 
-static void throttle(Slot *s, usec_t delay_usec) {
+static void throttle(Slot *s, usec_t delay_usec, const Failure *why) {
+        failure_free(s->throttled_by);
+        s->throttled_by = failure_copy(why);
         s->throttled_until = usec_add(clock_boot_usec(), delay_usec);
         s->throttle_timer = sd_event_source_disable_unref(s->throttle_timer);
         (void) sd_event_add_time_relative(s->manager->event, &s->throttle_timer, CLOCK_BOOTTIME,
@@ -252,7 +255,7 @@ static void on_lane_put_back(void *userdata, Job *job, usec_t delay_usec, bool t
         failure_free(job->failure);
         job->failure = failure;
         if (throttled && s)
-                throttle(s, delay_usec);
+                throttle(s, delay_usec, failure);
         keeps_turn = s && rotation_put_back(s, job, delay_usec);
         if (delay_usec == 0) {
                 change_phase(job, JOB_QUEUED, PHASE_NONE, note);

@@ -64,6 +64,7 @@ struct Slot {
         Rotation rotation;
         usec_t throttled_until; /* boot clock */
         sd_event_source *throttle_timer;
+        Failure *throttled_by;                     /* until then; else NULL */
         sd_event_source *claim_watch[CLAIM_FILES]; /* the folders its claim's files stand in */
         sd_event_source *claim_timer;              /* debounces them */
         sd_event_source *claim_retry_timer;        /* for refused_claim */

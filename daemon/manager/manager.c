@@ -42,9 +42,7 @@ static const Failure *front_waiting_for(void *userdata, const Job *job) {
                 return s->rotation.job == job && s->rotation.lane
                                ? lane_last_error(s->rotation.lane)
                                : NULL;
-        if (lane_state(s->lane) == SESSION_READY)
-                return NULL;
-        return s->status.last_error;
+        return lane_state(s->lane) == SESSION_READY ? s->throttled_by : s->status.last_error;
 }
 
 static void front_submit(void *userdata, const Peer *peer, JobSpec *spec, FrontCall *call) {

@@ -131,6 +131,7 @@ Slot *slot_free(Slot *s) {
         LIST_REMOVE(slots, s->manager, s);
         slot_claim_end(s);
         sd_event_source_disable_unref(s->throttle_timer);
+        failure_free(s->throttled_by);
         rotation_done(s);
         lane_free(s->lane);
         queue_free(s->queue);

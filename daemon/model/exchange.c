@@ -10,6 +10,10 @@ void exchange_init(Exchange *x, Operation operation, KeySource key_source) {
         };
 }
 
+void exchange_was_tried(Exchange *x, unsigned tries) {
+        x->backoff.failures = tries < EXCHANGE_FORMER_TRIES_MAX ? tries : EXCHANGE_FORMER_TRIES_MAX;
+}
+
 void exchange_has_certificate(Exchange *x) {
         x->has_certificate = true;
 }

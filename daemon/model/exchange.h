@@ -32,6 +32,10 @@
 #define EXCHANGE_BACKOFF_CAP_USEC (5 * USEC_PER_MINUTE)
 #define EXCHANGE_UNANSWERED_MAX 3U
 
+/* Tries of an earlier life that make the first wait of this one longer: no more than these, which
+ * is half a minute. */
+#define EXCHANGE_FORMER_TRIES_MAX 5U
+
 /* Tries of a new certificate, and the waits between them: 1, 2, 4, 8 and 16 s at the most, half of
  * that at the least. Not from zero as elsewhere: these wait for something that takes its time. */
 #define EXCHANGE_VERIFY_TRIES_MAX 6U
@@ -127,6 +131,10 @@ static inline bool exchange_goes_whole_way(Operation operation) {
 }
 
 void exchange_init(Exchange *x, Operation operation, KeySource key_source);
+
+/* It was tried so often before the daemon began anew: its waits go on from there. A daemon that is
+ * started again and again is no reason for more requests. */
+void exchange_was_tried(Exchange *x, unsigned tries);
 
 /* The job has a stored certificate, with its key and a token, from an earlier try or life. */
 void exchange_has_certificate(Exchange *x);

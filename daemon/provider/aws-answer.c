@@ -195,6 +195,7 @@ static void on_accepted(Lane *lane, AwsOperation operation, const uint8_t *paylo
         _cleanup_free_ char *why = NULL;
         int r;
 
+        backoff_reset(&lane->throttle);
         r = aws_answer_parse(operation, lane->format, payload, size, &answer, &why);
         if (r < 0)
                 bad_answer(lane, r == -ENOMEM ? ERROR_NO_MEMORY : ERROR_BAD_RESPONSE,
@@ -277,6 +278,8 @@ static void on_rejected(Lane *lane, AwsOperation operation, const uint8_t *paylo
         class = aws_rejection_classify(operation, rejection.status_code, rejection.error_code);
         failure = rejection_failure(aws_exchange_title(operation), class, &rejection);
         answers_seen_add(&lane->answers, lane->request_serial, hash);
+        if (class != AWS_CLASS_THROTTLED)
+                backoff_reset(&lane->throttle);
         if (seen)
                 distrust(lane);
         if (seen && is_for_good(class) && !lane->job->run->exchange.doubted)

@@ -177,7 +177,9 @@ static bool is_distrusted(Lane *lane) {
                               "%s sent what was no answer to any request; what it sends next could "
                               "not be told from that, so it is asked on another connection",
                               lane->profile->endpoint);
-        aws_exchange_event(lane, EXCHANGE_EVENT_NOT_SENT, failure_copy(failure));
+        /* The job's own failure, if it has one, says more about it. */
+        aws_exchange_event(lane, EXCHANGE_EVENT_NOT_SENT,
+                           lane->job->run->failure ? NULL : failure_copy(failure));
         lane_session_event(lane, SESSION_EVENT_BURN, failure);
         return true;
 }
@@ -311,14 +313,20 @@ static void finish(Lane *lane, const ExchangeEffect *e, JobPhase phase) {
 static void put_back(Lane *lane, const ExchangeEffect *e, JobPhase phase) {
         Job *job = lane->job;
         Failure *failure = failure_copy(job->run->failure);
+        usec_t delay_usec = e->delay_usec;
 
         if (failure)
                 failure->phase = phase;
+        if (e->throttled) {
+                usec_t all_usec = backoff_next(&lane->throttle, chance_draw());
+
+                delay_usec = delay_usec > all_usec ? delay_usec : all_usec;
+        }
         aws_exchange_drop(lane);
         if (e->burn)
                 lane_session_event(lane, SESSION_EVENT_BURN, failure_copy(failure));
-        lane->options.ops->put_back(lane->options.userdata, job, e->delay_usec, e->throttled,
-                                    failure, e->note);
+        lane->options.ops->put_back(lane->options.userdata, job, delay_usec, e->throttled, failure,
+                                    e->note);
 }
 
 static void tell_progress(Lane *lane, const char *note) {

@@ -53,6 +53,8 @@ static int fill_run(Job *job, const Profile *profile, const JobSecrets *stored, 
         exchange_init(&job->run->exchange, job->spec->operation, key_source_of(job, profile));
         if (profile->verify_certificate && exchange_goes_whole_way(job->spec->operation))
                 exchange_wants_verify(&job->run->exchange);
+        if (job->attempts > 1) /* this one counts already */
+                exchange_was_tried(&job->run->exchange, job->attempts - 1);
         if (stored) {
                 r = job_secrets_copy(stored, &job->run->secrets);
                 if (r < 0)

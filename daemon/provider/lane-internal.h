@@ -53,7 +53,8 @@ struct Lane {
         Probe *probe;            /* of the job's new certificate */
         uint64_t request_serial; /* of the request that was sent last */
         AnswersSeen answers;
-        bool asked_here;         /* something, on this connection */
+        Backoff throttle; /* of all jobs: the service counts what the account asks, not who */
+        bool asked_here;  /* something, on this connection */
         usec_t distrusted_until; /* boot clock: an answer may be under way that is nobody's now */
 };
 

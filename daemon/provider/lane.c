@@ -269,6 +269,8 @@ int lane_new(const LaneOptions *options, const Profile *profile, Lane **ret) {
         lane->format =
                 profile->payload_format == PAYLOAD_FORMAT_CBOR ? AWS_FORMAT_CBOR : AWS_FORMAT_JSON;
         session_init(&lane->session, profile->response_timeout_usec);
+        lane->throttle = (Backoff){.base_usec = EXCHANGE_BACKOFF_BASE_USEC,
+                                   .cap_usec = EXCHANGE_BACKOFF_CAP_USEC};
         lane_rights_reset(lane);
         *ret = lane;
         return 0;

@@ -185,6 +185,87 @@ START_TEST(throttled_jobs_all_come_through)
 }
 END_TEST
 
+/* --- how often --- */
+
+/* What one job, or one lane, may ask in that time with waits of up to 1, 2, 4, … s: some five
+ * times, and more often than this with a luck that nobody will see. */
+#define WATCH_USEC (8 * USEC_PER_SEC)
+#define REQUESTS_MAX 11U
+
+static size_t count_refused(void) {
+        return cloud_count(&cloud, "create-csr", "rejected");
+}
+
+START_TEST(waits_grow_until_the_deadline)
+{
+        size_t before = count_refused();
+        fleetprov_job *job;
+
+        start_with_format(0, "");
+        daemon_wait_session(&d, "aws", "ready");
+        cloud_add(&cloud, lasting[0].fault, requests[0].operation, "--always");
+        job = agent_wait(client, agent_submit(client, &(Wish){.serial = "slow",
+                                                              .deadline_usec = WATCH_USEC}));
+        ck_assert_int_eq(fleetprov_job_get_state(job), FLEETPROV_STATE_EXPIRED);
+        ck_assert_uint_ge(count_refused(), before + 2);
+        ck_assert_uint_le(count_refused(), before + REQUESTS_MAX);
+        fleetprov_job_free(job);
+}
+END_TEST
+
+/* Many jobs ask no oftener than one. And those that have not begun say what they wait for. */
+START_TEST(throttling_slows_the_lane_not_each_job_alone)
+{
+        enum {
+                JOBS = 20
+        };
+        size_t before = count_refused();
+        fleetprov_job *last;
+        JobId ids[JOBS];
+
+        start_with_format(1, "");
+        daemon_wait_session(&d, "aws", "ready");
+        cloud_add(&cloud, lasting[1].fault, requests[0].operation, "--always");
+        for (unsigned i = 0; i < JOBS; i++)
+                ids[i] = agent_submit(
+                        client, &(Wish){.serial = serial_of(_i, i), .deadline_usec = WATCH_USEC});
+        agent_wait_state(client, ids[0], FLEETPROV_STATE_RUNNING, "backoff");
+        last = agent_job(client, ids[JOBS - 1]);
+        if (fleetprov_job_get_waiting_for(last)) /* unless the wait is over already */
+                ck_assert_str_eq(fleetprov_error_get_name(fleetprov_job_get_waiting_for(last)),
+                                 "throttled");
+        fleetprov_job_free(last);
+        for (unsigned i = 0; i < JOBS; i++)
+                agent_wait_end(client, ids[i], FLEETPROV_STATE_EXPIRED);
+        ck_assert_uint_ge(count_refused(), before + 2);
+        ck_assert_uint_le(count_refused(), before + REQUESTS_MAX);
+}
+END_TEST
+
+/* Each life of the daemon may ask once; a daemon that ends again and again makes no storm. */
+START_TEST(restarts_are_no_storm)
+{
+        size_t before = count_refused();
+        fleetprov_job *job;
+        JobId id;
+
+        start_with_format(0, "");
+        cloud_add(&cloud, lasting[0].fault, requests[0].operation, "--always");
+        id = submit_for(requests, "storm");
+        for (unsigned life = 1; life <= 4; life++) {
+                WAIT_FOR(count_refused() >= before + life);
+                agent_wait_state(client, id, FLEETPROV_STATE_RUNNING, "backoff");
+                stage_restart(life % 2 == 0);
+        }
+        job = agent_job(client, id);
+        ck_assert_uint_ge(fleetprov_job_get_attempts(job), 3);
+        fleetprov_job_free(job);
+        cloud_clear(&cloud);
+        WAIT_FOR(agent_reload(client, NULL) == 0);
+        agent_wait_end(client, id, FLEETPROV_STATE_SUCCEEDED);
+}
+END_TEST
+
 /* --- tokens --- */
 
 static const char *const token_faults[] = {
@@ -276,6 +357,9 @@ int main(void) {
         tcase_add_loop_test(tc, what_passes_is_tried_again, 0, ELEMENTSOF(passing));
         tcase_add_loop_test(tc, what_does_not_pass_is_told_while_it_waits, 0, ELEMENTSOF(lasting));
         tcase_add_test(tc, throttled_jobs_all_come_through);
+        tcase_add_test(tc, waits_grow_until_the_deadline);
+        tcase_add_test(tc, throttling_slows_the_lane_not_each_job_alone);
+        tcase_add_test(tc, restarts_are_no_storm);
         tcase_add_loop_test(tc, token_that_is_not_taken_starts_the_job_over, 0,
                             2 * ELEMENTSOF(token_faults));
         tcase_add_loop_test(tc, job_starts_over_once_and_no_more, 0, 2 * ELEMENTSOF(token_faults));

@@ -194,7 +194,21 @@ START_TEST(other_operations_bring_their_own_token)
 }
 END_TEST
 
+START_TEST(waits_go_on_from_an_earlier_life)
+{
+        static const struct {
+                unsigned attempts, failures;
+        } lives[] = {{0, 0}, {1, 0}, {2, 1}, {6, 5}, {7, 5}, {1000, 5}};
+        Job *job = fixture_job(OPERATION_CREATE_KEYS_AND_CERTIFICATE);
+
+        job->attempts = lives[_i].attempts;
+        ck_assert_int_eq(begin(job, NULL), 0);
+        ck_assert_uint_eq(job->run->exchange.backoff.failures, lives[_i].failures);
+}
+END_TEST
+
 static void add_tests(TCase *c) {
+        tcase_add_loop_test(c, waits_go_on_from_an_earlier_life, 0, 6);
         tcase_add_loop_test(c, the_key_comes_from_whom_it_should, 0, (int) ELEMENTSOF(sources));
         tcase_add_test(c, the_callers_request_says_which_key_the_certificate_must_carry);
         tcase_add_test(c, a_request_that_cannot_be_read_is_refused);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Answers that may as well be somebody else's: they are asked for again where they cannot be. */
+/* Answers that may as well be somebody else's: they are asked for again where they cannot be. And
+ * answers that mean everybody: all slow down. */
 #include <unistd.h>
 
+#include "daemon/provider/lane-internal.h"
 #include "tests/unit/provider/fixture.h"
 
 /* With the caller's key: nothing has to be waited for. */
@@ -180,6 +182,28 @@ START_TEST(a_broken_answer_may_not_have_been_the_answer)
 }
 END_TEST
 
+/* --- throttling */
+
+START_TEST(throttled_by_one_job_after_another_the_lane_slows_down)
+{
+        fixture_ready();
+        for (unsigned i = 1; i <= 3; i++) {
+                Job *job = register_job("1");
+
+                /* The answers differ, so that each is taken for what it is. */
+                start_register(job);
+                fixture_answer(AWS_OPERATION_REGISTER, "/rejected",
+                               cloud_rejected(ENCODING_JSON, 429, "ThrottlingException", job->id));
+                fixture_expect("register back-throttled ");
+                ck_assert_uint_eq(fixture.lane->throttle.failures, i);
+                ck_assert_uint_le(fixture.delay_usec, EXCHANGE_BACKOFF_BASE_USEC << (i - 1));
+        }
+        start_register(register_job("2"));
+        fixture_answer_registered("thing-2");
+        ck_assert_uint_eq(fixture.lane->throttle.failures, 0);
+}
+END_TEST
+
 static void add_tests(TCase *c) {
         tcase_add_loop_test(c, a_doubled_refusal_is_not_the_next_jobs, 0, ENCODING_MAX);
         tcase_add_test(c, a_refusal_that_is_given_again_on_another_connection_is_believed);
@@ -189,6 +213,7 @@ static void add_tests(TCase *c) {
         tcase_add_test(c, nothing_is_asked_where_something_came_that_nobody_asked_for);
         tcase_add_test(c, after_a_silence_the_connection_is_trusted_again);
         tcase_add_test(c, a_broken_answer_may_not_have_been_the_answer);
+        tcase_add_test(c, throttled_by_one_job_after_another_the_lane_slows_down);
 }
 
 int main(void) {
