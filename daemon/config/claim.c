@@ -6,6 +6,7 @@
 
 #include "daemon/config/secret-path.h"
 #include "daemon/crypto/key.h"
+#include "daemon/crypto/sas.h"
 
 #define TRUSTED_SYSTEM "system"
 
@@ -19,23 +20,36 @@ static const char *const aws_roots[] = {
         CLAIM_ROOTS_FOLDER "/Starfield_Services_Root_Certificate_Authority_-_G2.crt",
 };
 
+/* What DPS and IoT Hub chain up to, today and after the move that is announced ("Azure IoT TLS:
+ * Critical changes are almost here", and azure-iot-sdk-c, certs/). */
+static const char *const azure_roots[] = {
+        CLAIM_ROOTS_FOLDER "/DigiCert_Global_Root_G2.crt",
+        CLAIM_ROOTS_FOLDER "/Microsoft_RSA_Root_Certificate_Authority_2017.crt",
+};
+
 Claim *claim_free(Claim *c) {
         if (!c)
                 return NULL;
         secret_free(c->trusted);
         secret_free(c->certificate);
         secret_free(c->private_key);
+        secret_free(c->symmetric_key);
+        secret_free(c->secondary_key);
         certificate_free(c->description);
         free(c);
         return NULL;
 }
 
+static bool equal(const Secret *a, const Secret *b) {
+        return a && b ? secret_equal(a, b) : a == b;
+}
+
 bool claim_equal(const Claim *a, const Claim *b) {
         if (!a || !b)
                 return a == b;
-        return secret_equal(a->trusted, b->trusted) &&
-               secret_equal(a->certificate, b->certificate) &&
-               secret_equal(a->private_key, b->private_key);
+        return equal(a->trusted, b->trusted) && equal(a->certificate, b->certificate) &&
+               equal(a->private_key, b->private_key) && equal(a->symmetric_key, b->symmetric_key) &&
+               equal(a->secondary_key, b->secondary_key);
 }
 
 void claim_files(const Profile *p, const char *ret[static CLAIM_FILES]) {
@@ -44,6 +58,8 @@ void claim_files(const Profile *p, const char *ret[static CLAIM_FILES]) {
         ret[1] = p->certificate;
         ret[2] = p->private_key;
         ret[3] = p->private_key_password;
+        ret[4] = p->dps.symmetric_key;
+        ret[5] = p->dps.secondary_key;
 }
 
 /* Puts a line end and `more` behind *s. */
@@ -64,14 +80,17 @@ static int append(Secret **s, const Secret *more) {
 }
 
 /* Those of the provider's roots that the machine has; one is enough to try. */
-static int load_provider_roots(Secret **ret, char **ret_why) {
+static int load_provider_roots(Provider provider, Secret **ret, char **ret_why) {
+        const bool azure = provider == PROVIDER_AZURE_DPS;
+        const char *const *roots = azure ? azure_roots : aws_roots;
+        const size_t n = azure ? ELEMENTSOF(azure_roots) : ELEMENTSOF(aws_roots);
         _cleanup_secret_ Secret *all = NULL;
 
-        for (size_t i = 0; i < ELEMENTSOF(aws_roots); i++) {
+        for (size_t i = 0; i < n; i++) {
                 _cleanup_secret_ Secret *one = NULL;
                 int r;
 
-                r = path_read(aws_roots[i], "root certificate", CERTIFICATE_PEM_MAX, &one, NULL);
+                r = path_read(roots[i], "root certificate", CERTIFICATE_PEM_MAX, &one, NULL);
                 if (r == -ENOMEM)
                         return r;
                 if (r >= 0)
@@ -92,7 +111,7 @@ static int load_provider_roots(Secret **ret, char **ret_why) {
 
 static int load_trusted(const Profile *p, Secret **ret, char **ret_why) {
         if (!p->trusted_certificates)
-                return load_provider_roots(ret, ret_why);
+                return load_provider_roots(p->provider, ret, ret_why);
         if (streq(p->trusted_certificates, TRUSTED_SYSTEM))
                 return path_read(CLAIM_SYSTEM_ROOTS, "the system's root certificates",
                                  CERTIFICATE_BUNDLE_MAX, ret, ret_why);
@@ -156,7 +175,30 @@ static int check_match(const Profile *p, CryptoKey *key, const Certificate *cert
         return r;
 }
 
-static int load(const Profile *p, Claim *c, ErrorCode *ret_code, char **ret_why) {
+static int load_symmetric_key(const char *path, const char *what, Secret **ret, char **ret_why) {
+        _cleanup_secret_ Secret *text = NULL;
+        char *why = NULL;
+        int r;
+
+        r = secret_path_read(path, what, SAS_KEY_TEXT_MAX, &text, ret_why);
+        if (r < 0)
+                return r;
+        r = sas_key_read(text, ret, &why);
+        return r < 0 ? name_file(r, what, path, why, ret_why) : 0;
+}
+
+static int load_symmetric_keys(const Profile *p, Claim *c, char **ret_why) {
+        int r;
+
+        r = load_symmetric_key(p->dps.symmetric_key, "the key of SymmetricKey=", &c->symmetric_key,
+                               ret_why);
+        if (r < 0 || !p->dps.secondary_key)
+                return r;
+        return load_symmetric_key(p->dps.secondary_key,
+                                  "the key of SecondaryKey=", &c->secondary_key, ret_why);
+}
+
+static int load_pair(const Profile *p, Claim *c, ErrorCode *ret_code, char **ret_why) {
         _cleanup_crypto_key_ CryptoKey *key = NULL;
         int r;
 
@@ -169,7 +211,14 @@ static int load(const Profile *p, Claim *c, ErrorCode *ret_code, char **ret_why)
         r = check_match(p, key, c->description, ret_code, ret_why);
         if (r < 0)
                 return r;
-        r = crypto_key_to_pem(key, &c->private_key);
+        return crypto_key_to_pem(key, &c->private_key);
+}
+
+static int load(const Profile *p, Claim *c, ErrorCode *ret_code, char **ret_why) {
+        int r;
+
+        r = p->dps.symmetric_key ? load_symmetric_keys(p, c, ret_why)
+                                 : load_pair(p, c, ret_code, ret_why);
         if (r < 0)
                 return r;
         return load_trusted(p, &c->trusted, ret_why);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* What a profile connects with: trusted roots, the claim's certificate and its private key, as they
- * stand in the files now. Files come late (a factory puts them there), so that they are missing is
- * no error of the configuration, and loading can be tried again whenever they may have changed. */
+/* What a profile connects with: trusted roots, and the claim's certificate and its private key, or
+ * the symmetric keys of a profile of azure-dps, as they stand in the files now. Files come late (a
+ * factory puts them there), so that they are missing is no error of the configuration, and loading
+ * can be tried again whenever they may have changed. */
 
 #include "daemon/base/secret.h"
 #include "daemon/crypto/certificate.h"
@@ -19,13 +20,15 @@ typedef struct Claim {
         Secret *certificate;      /* PEM, as in the file: the leaf, perhaps followed by its chain */
         Secret *private_key;      /* PEM, PKCS#8, not encrypted; it fits the certificate */
         Certificate *description; /* of the leaf: subject, fingerprint, dates */
+        Secret *symmetric_key;    /* azure-dps: bytes, in the place of the pair */
+        Secret *secondary_key;    /* likewise; NULL: none */
 } Claim;
 
 /* Blocks for a handful of small files, and for an encrypted key's derivation (some 100 ms). On
  * failure *ret_failure says for people which file, and the mend: `not-initialized`, where something
  * is missing, refused or unreadable; `key-mismatch`; `no-memory`. An expired claim is loaded: that
  * the clock is wrong is as likely, and the server judges. Any thread. Of the profile it reads name,
- * provider and the four files, and nothing else: manager/claim-order.c copies these. */
+ * provider and the files of claim_files(), and nothing else: manager/claim-order.c copies these. */
 int claim_load(const Profile *p, Claim **ret, Failure **ret_failure);
 
 /* The trusted roots alone, for whoever brings a certificate and key of his own. */
@@ -40,5 +43,5 @@ bool claim_equal(const Claim *a, const Claim *b);
 
 /* The files that a claim is made of, to be watched: paths, or "credential:NAME" where there is no
  * credentials directory; entries may be NULL. They belong to the profile. */
-#define CLAIM_FILES 4
+#define CLAIM_FILES 6
 void claim_files(const Profile *p, const char *ret[static CLAIM_FILES]);

@@ -172,9 +172,6 @@ static int load_profile(Config *c, const ConfigTree *t, const ConfigSection *sec
         if (r < 0)
                 return r;
         c->n_profiles++;
-        if (c->profiles[c->n_profiles - 1]->provider != PROVIDER_AWS_IOT)
-                return config_refuse(ret_why, config_tree_find(t, section->name, "Provider"),
-                                     "azure-dps: not available in this version");
         return 0;
 }
 

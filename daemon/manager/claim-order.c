@@ -22,6 +22,7 @@ static void order_free(void *p) {
         free(order->source.certificate);
         free(order->source.private_key);
         free(order->source.private_key_password);
+        dps_settings_done(&order->source.dps);
         claim_free(order->claim);
         failure_free(order->failure);
         free(order);
@@ -33,7 +34,9 @@ static int copy_source(const Profile *from, Profile *to) {
             free_and_strdup(&to->trusted_certificates, from->trusted_certificates) < 0 ||
             free_and_strdup(&to->certificate, from->certificate) < 0 ||
             free_and_strdup(&to->private_key, from->private_key) < 0 ||
-            free_and_strdup(&to->private_key_password, from->private_key_password) < 0)
+            free_and_strdup(&to->private_key_password, from->private_key_password) < 0 ||
+            free_and_strdup(&to->dps.symmetric_key, from->dps.symmetric_key) < 0 ||
+            free_and_strdup(&to->dps.secondary_key, from->dps.secondary_key) < 0)
                 return -ENOMEM;
         return 0;
 }

@@ -25,10 +25,10 @@ static Failure *expired(const Job *job) {
 
 static void expire(Job *job) {
         Slot *s = job->errand->slot;
-        Lane *lane = s ? slot_lane_of(s, job) : NULL;
+        Way way = s ? slot_way_of(s, job) : (Way){};
 
-        if (lane) {
-                lane_expire(lane);
+        if (!way_is_none(way)) {
+                way_expire(way);
                 return;
         }
         if (s && s->preparing == job)

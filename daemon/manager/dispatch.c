@@ -14,7 +14,7 @@ static void start(Slot *s, Job *job, const JobSecrets *secrets) {
         int r;
 
         job->attempts++;
-        r = lane_start(s->lane, job, secrets);
+        r = way_start(s->way, job, secrets);
         if (r < 0)
                 ending_begin(job, JOB_FAILED,
                              failure_from_errno(r, "Cannot begin to work at the job"), NULL,
@@ -44,7 +44,7 @@ static void on_secrets_read(int error, const JobSecrets *secrets, void *userdata
                                          "The ownership token cannot be read back from disk: %s",
                                          strerrordesc_np(-error)),
                              NULL, "its token cannot be read back");
-        else if (!lane_is_free(s->lane))
+        else if (!way_is_free(s->way))
                 dispatch_enqueue(job, DISPATCH_FIRST);
         else
                 /* Without its secrets a certificate that was made is given up, and made anew. */
@@ -71,16 +71,21 @@ static void prepare(Slot *s, Job *job) {
 
 /* The rules may have changed since it was submitted. */
 static bool refused_now(Slot *s, Job *job) {
+        const char *text = "its owner may not use the profile any more";
         Failure *f = submission_refuses_peer(s->profile, job->owner);
 
+        if (!f && s->profile->provider == PROVIDER_AZURE_DPS) {
+                text = "the profile does not allow it any more";
+                f = registrar_refuses(job->spec, s->profile);
+        }
         if (!f)
                 return false;
-        ending_begin(job, JOB_FAILED, f, NULL, "its owner may not use the profile any more");
+        ending_begin(job, JOB_FAILED, f, NULL, text);
         return true;
 }
 
 static bool can_start(const Slot *s) {
-        return lane_is_free(s->lane) && !s->preparing && !s->next_profile &&
+        return way_is_free(s->way) && !s->preparing && !s->next_profile &&
                s->throttled_until <= clock_boot_usec() && s->manager->n_unwritten == 0;
 }
 
@@ -171,19 +176,36 @@ void dispatch_enqueue(Job *job, DispatchPlace place) {
 
 /* --- what the lane tells */
 
+static void tell_session(Slot *s) {
+        slot_refresh_status(s);
+        slot_claim_session_changed(s);
+}
+
+static void session_moved(Manager *m) {
+        manager_tell_status(m);
+        idle_postpone(m);
+        dispatch_kick(m);
+}
+
 static void on_lane_session_changed(void *userdata, Lane *lane) {
         Manager *m = userdata;
         Slot *s = slot_of_lane(m, lane);
 
-        if (s && s->lane != lane)
+        if (s && s->way.lane != lane)
                 rotation_session_changed(s);
-        else if (s) {
-                slot_refresh_status(s);
-                slot_claim_session_changed(s);
-        }
-        manager_tell_status(m);
-        idle_postpone(m);
-        dispatch_kick(m);
+        else if (s)
+                tell_session(s);
+        session_moved(m);
+}
+
+static void on_registrar_session_changed(void *userdata, Registrar *registrar) {
+        Manager *m = userdata;
+        Slot *s;
+
+        LIST_FOREACH(slots, s, m)
+                if (s->way.registrar == registrar)
+                        tell_session(s);
+        session_moved(m);
 }
 
 static void on_lane_progress(void *userdata, Job *job, JobPhase phase, const char *note) {
@@ -282,6 +304,14 @@ const LaneOps dispatch_lane_ops = {
         .session_changed = on_lane_session_changed,
         .progress = on_lane_progress,
         .note = on_lane_note,
+        .store = on_lane_store,
+        .put_back = on_lane_put_back,
+        .finished = on_lane_finished,
+};
+
+const RegistrarOps dispatch_registrar_ops = {
+        .session_changed = on_registrar_session_changed,
+        .progress = on_lane_progress,
         .store = on_lane_store,
         .put_back = on_lane_put_back,
         .finished = on_lane_finished,

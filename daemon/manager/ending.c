@@ -110,6 +110,11 @@ static int choose_secrets(Ending *e, const JobSecrets *secrets) {
                 e->secrets_change = SECRETS_REPLACE;
                 return secrets ? job_secrets_copy(secrets, &e->secrets) : 0;
         case OPERATION_PROVISION:
+                /* A registration's own key is told by its last answer. */
+                if (secrets && secrets->symmetric_key) {
+                        e->secrets_change = SECRETS_REPLACE;
+                        return job_secrets_copy(secrets, &e->secrets);
+                }
                 /* The key stands on disk since before the thing was registered. A token alone is
                  * spent. */
                 if (secrets && !secrets->private_key && job->secrets_stored)
@@ -170,14 +175,14 @@ static Failure *cancelled(const Job *job) {
 
 void ending_cancel(Job *job) {
         Slot *s = job->errand->slot;
-        Lane *lane;
+        Way way;
 
         job->cancel_requested = true;
         if (job->errand->ending || (s && s->preparing == job))
                 return;
-        lane = s ? slot_lane_of(s, job) : NULL;
-        if (lane) {
-                lane_cancel(lane);
+        way = s ? slot_way_of(s, job) : (Way){};
+        if (!way_is_none(way)) {
+                way_cancel(way);
                 keeping_give_up(job);
         } else
                 ending_begin(job, JOB_CANCELLED, cancelled(job), NULL, "cancelled");

@@ -12,7 +12,8 @@
  *   delivery.c     result, acknowledge, release, retention
  *   rotation.c     rotations: their turn, and the session that each of them has of its own
  *   claim-key.c    the key that a rotation was handed: kept until its end, and no longer
- *   slot.c         a profile: its lane, its queue, its status
+ *   way.c          a lane or a registrar: to the rest of the manager they are one
+ *   slot.c         a profile: its way, its queue, its status
  *   claim-order.c  reads it on a worker
  *   slot-claim.c   a profile's claim, and the watch on its files
  *   reload.c       another configuration
@@ -29,9 +30,9 @@
 #include "daemon/config/config.h"
 #include "daemon/front/front.h"
 #include "daemon/manager/manager.h"
+#include "daemon/manager/way.h"
 #include "daemon/model/queue.h"
 #include "daemon/net/network-watch.h"
-#include "daemon/provider/lane.h"
 #include "daemon/store/store.h"
 
 /* What concerns very many jobs at once is done for so many at a time, and then no more until the
@@ -58,7 +59,7 @@ typedef struct Slot Slot;
 struct Slot {
         Manager *manager;
         Profile *profile;
-        Lane *lane;
+        Way way;
         Queue *queue;
         Job *preparing; /* its secrets are being read, then it is at work */
         Rotation rotation;
@@ -181,6 +182,7 @@ Failure *submission_refuses_peer(const Profile *profile, const Peer *peer);
 
 /* --- dispatch.c */
 extern const LaneOps dispatch_lane_ops;
+extern const RegistrarOps dispatch_registrar_ops;
 int dispatch_init(Manager *m);
 void dispatch_kick(Manager *m);
 /* Into its turn. */
@@ -282,13 +284,15 @@ int slot_new(Manager *m, Profile *profile, Slot **ret); /* takes the profile on 
 Slot *slot_free(Slot *s);
 Slot *slot_find(const Manager *m, const char *name);
 Slot *slot_of_lane(const Manager *m, const Lane *lane);
-/* The lane that the job is at work in; NULL: in none. */
-Lane *slot_lane_of(const Slot *s, const Job *job);
+/* The way that the job is at work on; none: on none. */
+Way slot_way_of(const Slot *s, const Job *job);
 Queue *slot_queue_of(const Slot *s, const Job *job);
 void slot_forget_job(Slot *s, Job *job); /* it does not wait here any more */
 /* The profile that "" means; NULL: none. */
 Slot *slot_default(const Manager *m);
 void slot_refresh_status(Slot *s);
+/* What jobs of a registrar carry from try to try fits its claim; nothing of it is at work. */
+void slot_forget_tries(Slot *s);
 int slot_describe(Slot *s);                            /* status: endpoint and claim */
 void slot_set_status_error(Slot *s, Failure *failure); /* takes it */
 /* As it stands in the configuration: a request that comes now is held to this one, and begins only

@@ -42,7 +42,10 @@ static const Failure *front_waiting_for(void *userdata, const Job *job) {
                 return s->rotation.job == job && s->rotation.lane
                                ? lane_last_error(s->rotation.lane)
                                : NULL;
-        return lane_state(s->lane) == SESSION_READY ? s->throttled_by : s->status.last_error;
+        /* One that registers is connected for its job alone. */
+        if (s->way.registrar ? s->claim != NULL : way_state(s->way) == SESSION_READY)
+                return s->throttled_by;
+        return s->status.last_error;
 }
 
 static void front_submit(void *userdata, const Peer *peer, JobSpec *spec, FrontCall *call) {
@@ -110,9 +113,22 @@ static const FrontOps front_ops = {
  *   running, certificate and token   queued: its exchange begins at RegisterThing while the token
  *                                    lives; else the certificate goes on record as left behind
  *   running, thing                   queued: its certificate is tried, and nothing else is done
+ *   running, operation of DPS        queued: it is queried, and registered anew only where DPS does
+ *                                    not know it any more
  *   ended                            kept for RetainSec, counted in time that the machine was up
  */
+static bool is_registration(const Job *job) {
+        return job->errand->slot && job->errand->slot->way.registrar;
+}
+
 static const char *what_was_cut_off(const Job *job, usec_t now_boot) {
+        if (job->result.operation_id)
+                return "the daemon was restarted; asking what became of the registration";
+        if (is_registration(job))
+                return job->state == JOB_RUNNING && job->phase == PHASE_REGISTER
+                               ? "the daemon was restarted while the device was being registered: "
+                                 "that may be done; registering it again"
+                               : "the daemon was restarted; starting over";
         if (job->state != JOB_RUNNING)
                 /* What it was about to do is on record, unless a power cut took that. A time that
                  * is ahead was before this boot. */
@@ -370,8 +386,10 @@ void manager_tell_status(const Manager *m) {
         const Slot *s;
 
         LIST_FOREACH(slots, s, m) {
+                if (s->way.registrar) /* it keeps none */
+                        continue;
                 all++;
-                ready += lane_state(s->lane) == SESSION_READY;
+                ready += way_state(s->way) == SESSION_READY;
         }
         (void) sd_notifyf(false, "STATUS=%zu of %zu sessions ready.", ready, all);
 }

@@ -9,7 +9,7 @@
 #include "daemon/manager/manager-internal.h"
 
 void reload_settle(Slot *s) {
-        if (!s->next_profile || lane_job(s->lane) || s->preparing || !rotation_stand_down(s))
+        if (!s->next_profile || way_job(s->way) || s->preparing || !rotation_stand_down(s))
                 return;
         log_info("Profile %s: taking up its new configuration.", s->profile->name);
         slot_change_profile(s, TAKE_PTR(s->next_profile));
@@ -71,7 +71,7 @@ void reload_end_orphans(Manager *m) {
  * being written fails when it is enqueued. */
 static void remove_slot(Slot *s) {
         Manager *m = s->manager;
-        Job *job, *at_work[] = {lane_job(s->lane), s->preparing, s->rotation.job};
+        Job *job, *at_work[] = {way_job(s->way), s->preparing, s->rotation.job};
 
         log_notice("Profile %s is not configured any more.", s->profile->name);
         for (job = job_table_first(m->jobs); job; job = job_table_next(job)) {

@@ -148,7 +148,7 @@ static Failure *why_hopeless(const Slot *s, const Failure *why) {
         if (failure_code(why) == ERROR_PERMISSION_DENIED_BY_POLICY ||
             r->refusals >= (is_registered(r->job) ? 1 : ROTATION_REFUSALS_MAX))
                 return refused_certificate(r, why);
-        if (r->failures >= ROTATION_FAILURES_MAX && lane_state(s->lane) == SESSION_READY)
+        if (r->failures >= ROTATION_FAILURES_MAX && way_state(s->way) == SESSION_READY)
                 return unreachable(r, why);
         return NULL;
 }

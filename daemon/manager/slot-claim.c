@@ -47,15 +47,14 @@ static void keep_without_claim(Slot *s, Failure *failure) {
 /* --- which one serves */
 
 static void open_session(Slot *s) {
-        const LaneClaim material = {.trusted = s->claim->trusted,
-                                    .certificate = s->claim->certificate,
-                                    .private_key = s->claim->private_key};
         int r;
 
         (void) slot_describe(s);
-        r = lane_open(s->lane, &material);
+        if (s->profile->provider == PROVIDER_AZURE_DPS)
+                slot_forget_tries(s);
+        r = way_open(s->way, s->claim);
         if (r < 0)
-                log_error_errno(r, "Profile %s: cannot open a session", s->profile->name);
+                log_error_errno(r, "Profile %s: cannot take up its claim", s->profile->name);
         slot_refresh_status(s);
         dispatch_end_waits(s);
 }
@@ -134,7 +133,7 @@ static int on_retry_timer(sd_event_source *source, uint64_t usec, void *userdata
 
 static void fall_back(Slot *s) {
         log_claim(s, LOG_WARNING, "the former claim serves on, since the new one is not taken: ",
-                  lane_last_error(s->lane));
+                  way_last_error(s->way));
         claim_free(s->refused_claim);
         s->refused_claim = TAKE_PTR(s->claim);
         s->claim = TAKE_PTR(s->former_claim);
@@ -155,12 +154,12 @@ static bool is_about_the_claim(const Failure *failure) {
 }
 
 void slot_claim_session_changed(Slot *s) {
-        if (lane_state(s->lane) == SESSION_READY) {
+        if (way_state(s->way) == SESSION_READY) {
                 s->claim_connected = true;
                 s->claim_refused = false;
                 s->former_claim = claim_free(s->former_claim);
-        } else if (s->former_claim && lane_state(s->lane) == SESSION_BACKOFF &&
-                   is_about_the_claim(lane_last_error(s->lane))) {
+        } else if (s->former_claim && way_state(s->way) == SESSION_BACKOFF &&
+                   is_about_the_claim(way_last_error(s->way))) {
                 s->claim_refused = true;
                 touch(s); /* not from within the session's own change */
         }
@@ -210,7 +209,7 @@ static void watch(Slot *s) {
 
 /* Taking up a claim in mid-exchange would cost the answer. */
 void slot_claim_settle(Slot *s) {
-        if (!s->claim_due || lane_job(s->lane) || s->preparing)
+        if (!s->claim_due || way_job(s->way) || s->preparing)
                 return;
         s->claim_due = false;
         if (s->claim_refused && s->former_claim)

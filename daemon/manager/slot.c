@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* A profile at work: its lane, its queue, and what is told of it. */
+/* A profile at work: its way, its queue, and what is told of it. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -29,15 +29,17 @@ Slot *slot_of_lane(const Manager *m, const Lane *lane) {
         Slot *s;
 
         LIST_FOREACH(slots, s, m)
-                if (s->lane == lane || s->rotation.lane == lane)
+                if (s->way.lane == lane || s->rotation.lane == lane)
                         return s;
         return NULL;
 }
 
-Lane *slot_lane_of(const Slot *s, const Job *job) {
-        if (lane_job(s->lane) == job)
-                return s->lane;
-        return s->rotation.lane && lane_job(s->rotation.lane) == job ? s->rotation.lane : NULL;
+Way slot_way_of(const Slot *s, const Job *job) {
+        if (way_job(s->way) == job)
+                return s->way;
+        if (s->rotation.lane && lane_job(s->rotation.lane) == job)
+                return (Way){.lane = s->rotation.lane};
+        return (Way){};
 }
 
 Queue *slot_queue_of(const Slot *s, const Job *job) {
@@ -47,6 +49,14 @@ Queue *slot_queue_of(const Slot *s, const Job *job) {
 void slot_forget_job(Slot *s, Job *job) {
         queue_remove(slot_queue_of(s, job), job);
         rotation_forget(s, job);
+}
+
+void slot_forget_tries(Slot *s) {
+        Job *job;
+
+        for (job = job_table_first(s->manager->jobs); job; job = job_table_next(job))
+                if (job->errand && job->errand->slot == s && !job->errand->ending)
+                        job_run_free(job);
 }
 
 /* --- status */
@@ -59,10 +69,10 @@ void slot_set_status_error(Slot *s, Failure *failure) {
 void slot_refresh_status(Slot *s) {
         s->status.name = s->profile->name;
         s->status.provider = provider_to_string(s->profile->provider);
-        s->status.session = lane_state(s->lane);
-        s->status.connected_since_real = lane_connected_since_real(s->lane);
+        s->status.session = way_state(s->way);
+        s->status.connected_since_real = way_connected_since_real(s->way);
         if (s->claim)
-                slot_set_status_error(s, failure_copy(lane_last_error(s->lane)));
+                slot_set_status_error(s, failure_copy(way_last_error(s->way)));
 }
 
 int slot_describe(Slot *s) {
@@ -84,16 +94,17 @@ int slot_describe(Slot *s) {
 
 /* --- life */
 
-static int make_lane(Slot *s) {
-        const LaneOptions options = {
+static int make_way(Slot *s) {
+        const WayOptions options = {
                 .event = s->manager->event,
                 .network = s->manager->network,
                 .crypto = s->manager->crypto,
-                .ops = &dispatch_lane_ops,
+                .lane_ops = &dispatch_lane_ops,
+                .registrar_ops = &dispatch_registrar_ops,
                 .userdata = s->manager,
         };
 
-        return lane_new(&options, s->profile, &s->lane);
+        return way_new(&options, s->profile, &s->way);
 }
 
 int slot_new(Manager *m, Profile *profile, Slot **ret) {
@@ -107,13 +118,13 @@ int slot_new(Manager *m, Profile *profile, Slot **ret) {
         s->queue = queue_new();
         r = s->queue ? rotation_init(s) : -ENOMEM;
         if (r >= 0)
-                r = make_lane(s);
+                r = make_way(s);
         if (r >= 0)
                 r = slot_describe(s);
         if (r < 0) {
                 s->profile = NULL; /* still the caller's */
                 rotation_done(s);
-                lane_free(s->lane);
+                way_done(&s->way);
                 queue_free(s->queue);
                 free(s->status.endpoint);
                 free(s);
@@ -133,7 +144,7 @@ Slot *slot_free(Slot *s) {
         sd_event_source_disable_unref(s->throttle_timer);
         failure_free(s->throttled_by);
         rotation_done(s);
-        lane_free(s->lane);
+        way_done(&s->way);
         queue_free(s->queue);
         profile_free(s->profile);
         profile_free(s->next_profile);
@@ -149,43 +160,45 @@ const Profile *slot_newest_profile(const Slot *s) {
         return s->next_profile ? s->next_profile : s->profile;
 }
 
-/* Which answers a session begins with hangs on where keys are made. */
+/* Which answers a session begins with hangs on where keys are made. A registrar has no session to
+ * lose. */
 static bool session_serves(const Profile *old, const Profile *profile) {
-        return profile_same_connection(old, profile) && old->key_source == profile->key_source;
+        return old->provider == PROVIDER_AWS_IOT && profile_same_connection(old, profile) &&
+               old->key_source == profile->key_source;
 }
 
 static void keep_session(Slot *s, Profile *profile) {
         Profile *old = s->profile;
 
         s->profile = profile;
-        lane_change_profile(s->lane, profile);
+        lane_change_profile(s->way.lane, profile);
         slot_refresh_status(s);
         profile_free(old);
         /* Who reloads may have changed the claim where that goes unnoticed, or mended a policy. */
         s->claim_due = true;
         slot_claim_settle(s);
-        lane_retry(s->lane);
+        lane_retry(s->way.lane);
         dispatch_end_waits(s);
 }
 
 void slot_change_profile(Slot *s, Profile *profile) {
         Profile *old = s->profile;
-        Lane *lane = s->lane;
+        Way way = s->way;
 
         if (session_serves(old, profile)) {
                 keep_session(s, profile);
                 return;
         }
         s->profile = profile;
-        s->lane = NULL;
-        if (make_lane(s) < 0) {
+        if (make_way(s) < 0) {
                 log_error("Profile %s: out of memory, the old configuration stays", old->name);
                 s->profile = old;
-                s->lane = lane;
                 profile_free(profile);
                 return;
         }
-        lane_free(lane);
+        way_done(&way);
+        if (old->provider == PROVIDER_AZURE_DPS || profile->provider == PROVIDER_AZURE_DPS)
+                slot_forget_tries(s);
         slot_claim_end(s);
         slot_refresh_status(s);
         (void) slot_describe(s);

@@ -107,16 +107,23 @@ static Failure *check_parameters(const JobSpec *spec, const Profile *profile) {
 static Failure *no_claim(const Slot *slot, const Profile *profile) {
         const Failure *why = slot->status.last_error;
 
-        return failure_with_cause(
-                failure_new(ERROR_NOT_INITIALIZED, "Profile '%s' has no claim certificate yet%s%s",
-                            profile->name, why ? ": " : "", why ? failure_message(why) : ""),
-                failure_copy(why));
+        return failure_with_cause(failure_new(ERROR_NOT_INITIALIZED,
+                                              "Profile '%s' has no claim %s yet%s%s", profile->name,
+                                              profile->dps.symmetric_key ? "key" : "certificate",
+                                              why ? ": " : "", why ? failure_message(why) : ""),
+                                  failure_copy(why));
 }
 
 static Failure *check_spec(JobSpec *spec, const Slot *slot) {
         const Profile *profile = slot_newest_profile(slot);
         Failure *f;
 
+        if (profile->provider == PROVIDER_AZURE_DPS) {
+                f = registrar_refuses(spec, profile);
+                if (!f && !slot->claim)
+                        f = no_claim(slot, profile);
+                return f ? f : check_csr(spec);
+        }
         /* A rotation brings its own. */
         if (!slot->claim && spec->operation != OPERATION_ROTATE)
                 return no_claim(slot, profile);

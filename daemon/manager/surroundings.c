@@ -17,11 +17,24 @@ static void hurry_lane(Lane *lane, Surroundings change, const char *text) {
         lane_hurry(lane);
 }
 
+/* It keeps no session: its jobs wait themselves. */
+static void hurry_registrar(Slot *s, Surroundings change, const char *text) {
+        const Failure *last = way_last_error(s->way);
+
+        if (!last || !surroundings_mend(change, last->code))
+                return;
+        log_info("Profile %s: %s, trying again.", s->profile->name, text);
+        dispatch_end_waits(s);
+}
+
 static void hurry(Manager *m, Surroundings change, const char *text) {
         Slot *s;
 
         LIST_FOREACH(slots, s, m) {
-                hurry_lane(s->lane, change, text);
+                if (s->way.registrar)
+                        hurry_registrar(s, change, text);
+                else
+                        hurry_lane(s->way.lane, change, text);
                 if (s->rotation.lane)
                         hurry_lane(s->rotation.lane, change, text);
         }

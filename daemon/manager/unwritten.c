@@ -92,21 +92,19 @@ static int on_again_timer(sd_event_source *source, uint64_t usec, void *userdata
 }
 
 static void tell_lane(const Keeping *k, int error) {
-        Lane *lane = slot_lane_of(k->job->errand->slot, k->job);
+        Way way = slot_way_of(k->job->errand->slot, k->job);
 
-        if (!lane)
-                return;
         if (k->is_note)
-                lane_noted(lane, error);
+                way_noted(way, error);
         else
-                lane_stored(lane, error);
+                way_stored(way, error);
 }
 
 static void on_kept(Job *job, int error, void *userdata) {
         _cleanup_(keeping_freep) Keeping *k = userdata;
         Slot *s = job->errand->slot;
 
-        if (!s || !slot_lane_of(s, job)) /* it has ended in the meantime */
+        if (!s || way_is_none(slot_way_of(s, job))) /* it has ended in the meantime */
                 return;
         if (is_of_the_disk(error) && !job->cancel_requested) {
                 k->error = error;
@@ -141,7 +139,7 @@ void keeping_begin(Job *job, const JobSecrets *secrets, const char *note) {
 
         if (!k || (secrets && job_secrets_copy(secrets, &k->secrets) < 0) ||
             free_and_strdup(&k->note, note) < 0) {
-                lane_stored(slot_lane_of(job->errand->slot, job), -ENOMEM);
+                way_stored(slot_way_of(job->errand->slot, job), -ENOMEM);
                 return;
         }
         k->job = job;
@@ -153,7 +151,7 @@ void keeping_note(Job *job) {
         Keeping *k = calloc(1, sizeof(Keeping));
 
         if (!k) {
-                lane_noted(slot_lane_of(job->errand->slot, job), -ENOMEM);
+                way_noted(slot_way_of(job->errand->slot, job), -ENOMEM);
                 return;
         }
         k->job = job;

@@ -3,7 +3,7 @@
 
 /* Inside daemon/provider: what a registrar is made of. dps.c carries out what the assignment
  * machine says; dps-login.c makes names and tokens; dps-answer.c reads what the service says;
- * dps-run.c knows what a job brings along. */
+ * dps-check.c says what a job may ask; dps-run.c knows what a job brings along. */
 
 #include "daemon/provider/dps.h"
 #include "daemon/provider/job-run.h"
@@ -19,6 +19,7 @@ struct Registrar {
         Secret *trusted, *certificate, *private_key, *symmetric_key, *secondary_key;
 
         SessionState state;
+        usec_t connected_since_real; /* 0: not ready */
         Connection *connection;
         Failure *last_error; /* NULL: none */
 

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/provider/dps-internal.h"
 #include "protocol/dps/request.h"
@@ -25,6 +26,7 @@ static void set_state(Registrar *r, SessionState state) {
         log_debug("Profile %s: connection %s -> %s", r->profile->name,
                   session_state_to_string(r->state), session_state_to_string(state));
         r->state = state;
+        r->connected_since_real = state == SESSION_READY ? clock_real_usec() : 0;
         r->options.ops->session_changed(r->options.userdata, r);
 }
 

@@ -118,6 +118,14 @@ static void make_key(Registrar *r) {
 
 /* --- effects */
 
+static void set_last_error(Registrar *r, Failure *failure) {
+        if (!failure && !r->last_error)
+                return;
+        failure_free(r->last_error);
+        r->last_error = failure;
+        r->options.ops->session_changed(r->options.userdata, r);
+}
+
 /* Lets go of what belongs to the job's try. */
 static void drop(Registrar *r) {
         r->key_order = key_order_forget(r->key_order);
@@ -157,6 +165,8 @@ static void finish(Registrar *r, const AssignmentEffect *e, JobPhase phase) {
         if (failure)
                 failure->phase = phase;
         drop(r);
+        if (e->outcome == JOB_SUCCEEDED)
+                set_last_error(r, NULL);
         r->options.ops->finished(r->options.userdata, job, e->outcome, failure, &job->run->secrets,
                                  e->note);
 }
@@ -270,8 +280,7 @@ void registrar_event(Registrar *r, const RegistrarEvent *event) {
         if (failure) {
                 failure_free(run->failure);
                 run->failure = failure;
-                failure_free(r->last_error);
-                r->last_error = failure_copy(failure);
+                set_last_error(r, failure_copy(failure));
         }
         e = assignment_step(&run->assignment, &step);
         if (e.action != ASSIGNMENT_DO_NOTHING)
@@ -346,8 +355,16 @@ const Failure *registrar_last_error(const Registrar *r) {
         return r->last_error;
 }
 
+usec_t registrar_connected_since_real(const Registrar *r) {
+        return r->connected_since_real;
+}
+
 Job *registrar_job(const Registrar *r) {
         return r->job;
+}
+
+bool registrar_is_free(const Registrar *r) {
+        return r->trusted && !r->job;
 }
 
 int registrar_start(Registrar *r, Job *job, const JobSecrets *secrets) {

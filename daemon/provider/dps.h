@@ -58,9 +58,11 @@ DEFINE_CLEANUP(Registrar *, registrar_free);
 int registrar_set_claim(Registrar *r, const RegistrarClaim *claim);
 
 const Profile *registrar_profile(const Registrar *r);
-SessionState registrar_state(const Registrar *r); /* offline between registrations */
+SessionState registrar_state(const Registrar *r);          /* offline between registrations */
+usec_t registrar_connected_since_real(const Registrar *r); /* 0: not ready */
 const Failure *registrar_last_error(const Registrar *r);
 Job *registrar_job(const Registrar *r);
+bool registrar_is_free(const Registrar *r); /* there is a claim, and nobody at work */
 
 /* Begins with a job, or goes on with it; nobody else is at work, and there is a claim. `secrets`:
  * what <id>.secret holds (NULL: nothing). -EINVAL: it has no registration id, or its certificate
@@ -77,5 +79,10 @@ void registrar_expire(Registrar *r);
 /* The id under which this job's device registers: what the profile fixes, or the job brings; NULL:
  * none. Belongs to them. */
 const char *registrar_id_of(const Profile *profile, const JobSpec *spec);
+
+/* What is wrong with such a job in a profile of azure-dps; NULL: nothing. Its CSR is not looked
+ * into.
+ */
+Failure *registrar_refuses(const JobSpec *spec, const Profile *profile);
 
 /* Defined in lane.h: void job_run_free(Job *job); */

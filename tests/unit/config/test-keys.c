@@ -209,9 +209,8 @@ START_TEST(bad_files_name_line_and_reason)
                 {"[Profile a b]\n", ":1: [Profile a b]: ", "no name of a profile"},
                 {"[Profile ]\n", ":1: [Profile ]: ", "no name of a profile"},
                 {"\n\n[Profile a]\n", ":3: [Profile a]: ", "Provider= is missing"},
-                {"[Profile a]\nProvider=azure-dps\nEndpoint=h\nIdScope=0\nRegistrationId=a\n"
-                 "SymmetricKey=/k\n",
-                 ":2: [Profile a] Provider=: ", "not available in this version"},
+                {"[Profile a]\nProvider=azure-dps\nEndpoint=h\nIdScope=0\nRegistrationId=a\n",
+                 ":1: [Profile a]: ", "SymmetricKey= is missing"},
                 {"[Profile a]\nTemplate=T\nProvider=azure-dps\n",
                  ":2: [Profile a] Template=: ", "belongs to Provider=aws-iot"},
                 {"[Profile a]\nProvider=gcp\n", ":2: [Profile a] Provider=: ", "no provider"},

@@ -134,11 +134,11 @@ Job *bench_succeeded(const Peer *peer, const char *key) {
         JobSecrets secrets = {.private_key = secret_new("the key", 7)};
 
         bench_run();
-        ck_assert_ptr_eq(slot->lane->job, job);
-        slot->lane->options.ops->store(m, job, &secrets, "made");
+        ck_assert_ptr_eq(slot->way.lane->job, job);
+        slot->way.lane->options.ops->store(m, job, &secrets, "made");
         disk_settle();
-        ck_assert_int_eq(slot->lane->stored, 0);
-        lane_finish(slot->lane, JOB_SUCCEEDED, ERROR_NONE, &secrets);
+        ck_assert_int_eq(slot->way.lane->stored, 0);
+        lane_finish(slot->way.lane, JOB_SUCCEEDED, ERROR_NONE, &secrets);
         job_secrets_done(&secrets);
         disk_settle();
         ck_assert_int_eq(job->state, JOB_SUCCEEDED);

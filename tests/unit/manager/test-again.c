@@ -17,7 +17,7 @@ START_TEST(job_that_is_asked_for_again_is_not_cancelled_any_more)
         ck_assert_ptr_eq(bench_job(&again), job);
         ck_assert(!disk_file(job->id)->cancel);
         ck_assert(!job->cancel_requested);
-        ck_assert_ptr_eq(slot->lane->job, job);
+        ck_assert_ptr_eq(slot->way.lane->job, job);
 }
 END_TEST
 
@@ -33,7 +33,7 @@ START_TEST(two_ask_again_at_once_and_it_runs_once)
         disk_settle();
         ck_assert_ptr_eq(bench_job(&first), job);
         ck_assert_ptr_eq(bench_job(&second), job);
-        ck_assert_ptr_eq(slot->lane->job, job);
+        ck_assert_ptr_eq(slot->way.lane->job, job);
         ck_assert_uint_eq(job_table_size(m->jobs), 1);
 }
 END_TEST
@@ -89,7 +89,7 @@ START_TEST(cancel_that_follows_at_once_is_heard)
         ck_assert_int_eq(again.answer, ANSWER_JOB);
         ck_assert_int_eq(cancel.answer, ANSWER_DONE);
         ck_assert_int_eq(job->state, JOB_CANCELLED);
-        ck_assert_ptr_null(slot->lane->job);
+        ck_assert_ptr_null(slot->way.lane->job);
 }
 END_TEST
 

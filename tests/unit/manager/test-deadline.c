@@ -19,7 +19,7 @@ static Job *queued_with(const Peer *peer, const char *key, usec_t deadline) {
 
 /* Nothing is at work: the session is down. */
 static void session_down(void) {
-        slot->lane->state = SESSION_BACKOFF;
+        slot->way.lane->state = SESSION_BACKOFF;
 }
 
 START_TEST(job_that_waits_expires_and_others_do_not)
@@ -65,9 +65,9 @@ START_TEST(job_at_work_is_given_up)
         Job *job = queued_with(alice, NULL, 20 * USEC_PER_MSEC);
 
         bench_run();
-        ck_assert_ptr_eq(slot->lane->job, job);
+        ck_assert_ptr_eq(slot->way.lane->job, job);
         bench_until(job, JOB_EXPIRED);
-        ck_assert(slot->lane->expired);
+        ck_assert(slot->way.lane->expired);
 }
 END_TEST
 

@@ -11,8 +11,8 @@
 static void bring(Job *job, int error) {
         JobSecrets secrets = {.private_key = secret_new("the key", 7)};
 
-        ck_assert_ptr_eq(slot->lane->job, job);
-        slot->lane->options.ops->store(m, job, &secrets, "made");
+        ck_assert_ptr_eq(slot->way.lane->job, job);
+        slot->way.lane->options.ops->store(m, job, &secrets, "made");
         job_secrets_done(&secrets);
         disk_answer(error);
         bench_run();
@@ -24,14 +24,14 @@ START_TEST(certificate_waits_until_the_disk_takes_it)
 
         bench_run();
         bring(job, -ENOSPC);
-        ck_assert_int_eq(slot->lane->stored, 1); /* not told */
+        ck_assert_int_eq(slot->way.lane->stored, 1); /* not told */
         ck_assert(!job->secrets_stored);
         bench_run_until_disk();
         disk_answer(-ENOSPC); /* still */
-        ck_assert_int_eq(slot->lane->stored, 1);
+        ck_assert_int_eq(slot->way.lane->stored, 1);
         bench_run_until_disk();
         disk_settle();
-        ck_assert_int_eq(slot->lane->stored, 0);
+        ck_assert_int_eq(slot->way.lane->stored, 0);
         ck_assert(job->secrets_stored);
         ck_assert(disk_file(job->id)->secrets);
         ck_assert_uint_eq(m->n_unwritten, 0);
@@ -45,7 +45,7 @@ START_TEST(trouble_of_the_disk_is_waited_for)
 
         bench_run();
         bring(job, troubles[_i]);
-        ck_assert_int_eq(slot->lane->stored, 1);
+        ck_assert_int_eq(slot->way.lane->stored, 1);
         ck_assert_uint_eq(m->n_unwritten, 1);
 }
 END_TEST
@@ -55,13 +55,13 @@ START_TEST(nothing_is_asked_of_the_cloud_while_that_cannot_be_noted)
         Job *job = bench_queued(alice, NULL);
 
         bench_run();
-        slot->lane->options.ops->note(m, job);
+        slot->way.lane->options.ops->note(m, job);
         disk_answer(-ENOSPC);
-        ck_assert_int_eq(slot->lane->noted, 1); /* not told */
+        ck_assert_int_eq(slot->way.lane->noted, 1); /* not told */
         ck_assert_uint_eq(m->n_unwritten, 1);
         bench_run_until_disk();
         disk_answer(0);
-        ck_assert_int_eq(slot->lane->noted, 0);
+        ck_assert_int_eq(slot->way.lane->noted, 0);
         ck_assert_uint_eq(m->n_unwritten, 0);
 }
 END_TEST
@@ -73,17 +73,17 @@ START_TEST(nobody_begins_while_an_end_waits_for_the_disk)
 
         hers->spec->operation = OPERATION_CREATE_KEYS_AND_CERTIFICATE;
         bench_run();
-        ck_assert_ptr_eq(slot->lane->job, hers);
-        lane_finish(slot->lane, JOB_SUCCEEDED, ERROR_NONE, &secrets);
+        ck_assert_ptr_eq(slot->way.lane->job, hers);
+        lane_finish(slot->way.lane, JOB_SUCCEEDED, ERROR_NONE, &secrets);
         job_secrets_done(&secrets);
         disk_answer(-ENOSPC);
         dispatch_kick(m);
         bench_run();
-        ck_assert_ptr_null(slot->lane->job);
+        ck_assert_ptr_null(slot->way.lane->job);
         ck_assert(queue_holds(slot->queue, his));
         bench_until(hers, JOB_SUCCEEDED);
         ck_assert(disk_file(hers->id)->secrets);
-        ck_assert_ptr_eq(slot->lane->job, his);
+        ck_assert_ptr_eq(slot->way.lane->job, his);
 }
 END_TEST
 
@@ -94,11 +94,11 @@ START_TEST(trouble_with_one_job_is_told_and_holds_nobody)
 
         bench_run();
         bring(hers, errors[_i]);
-        ck_assert_int_eq(slot->lane->stored, errors[_i]);
-        lane_finish(slot->lane, JOB_FAILED, ERROR_STORAGE, NULL);
+        ck_assert_int_eq(slot->way.lane->stored, errors[_i]);
+        lane_finish(slot->way.lane, JOB_FAILED, ERROR_STORAGE, NULL);
         disk_answer(errors[_i]); /* nor can its end be written */
         bench_run();
-        ck_assert_ptr_eq(slot->lane->job, his);
+        ck_assert_ptr_eq(slot->way.lane->job, his);
 }
 END_TEST
 
@@ -107,7 +107,7 @@ START_TEST(end_of_a_job_whose_file_is_gone_is_written_anew)
         Job *job = bench_queued(alice, "k");
 
         bench_run();
-        lane_finish(slot->lane, JOB_FAILED, ERROR_TIMEOUT, NULL);
+        lane_finish(slot->way.lane, JOB_FAILED, ERROR_TIMEOUT, NULL);
         ck_assert_int_eq(disk_next(), ASK_UPDATE);
         disk_answer(-ENOENT);
         ck_assert_int_eq(disk_next(), ASK_REWRITE);
@@ -129,9 +129,9 @@ START_TEST(cancelled_while_it_waits_for_the_disk)
         bench_run();
         bring(job, -ENOSPC);
         manager_cancel(m, job, &cancel);
-        ck_assert(slot->lane->cancelled);
-        ck_assert_int_eq(slot->lane->stored, -ENOSPC);
-        lane_finish(slot->lane, JOB_CANCELLED, ERROR_CANCELLED, NULL);
+        ck_assert(slot->way.lane->cancelled);
+        ck_assert_int_eq(slot->way.lane->stored, -ENOSPC);
+        lane_finish(slot->way.lane, JOB_CANCELLED, ERROR_CANCELLED, NULL);
         disk_settle();
         ck_assert_int_eq(cancel.answer, ANSWER_DONE);
         ck_assert_uint_eq(m->n_unwritten, 0);
@@ -145,13 +145,13 @@ START_TEST(expired_while_it_waits_for_the_disk)
 
         bench_run();
         bring(hers, -ENOSPC);
-        lane_expire(slot->lane);
+        lane_expire(slot->way.lane);
         ck_assert_uint_eq(disk_pending(), 1);
         disk_settle();
         ck_assert_int_eq(hers->state, JOB_EXPIRED);
         ck_assert(!disk_file(hers->id)->secrets);
         ck_assert_uint_eq(m->n_unwritten, 0);
-        ck_assert_ptr_eq(slot->lane->job, his);
+        ck_assert_ptr_eq(slot->way.lane->job, his);
 }
 END_TEST
 

@@ -52,20 +52,20 @@ static void teardown(void) {
 
 START_TEST(session_of_a_profile_that_did_not_change_goes_on)
 {
-        unsigned lanes = lanes_made, opened = slot->lane->opened, claims = claims_loaded;
+        unsigned lanes = lanes_made, opened = slot->way.lane->opened, claims = claims_loaded;
 
         reload("[Daemon]\nMaxJobs=7\n" PROFILE "AllowUsers=1000\nResponseTimeoutSec=5\n");
         bench_run();
         ck_assert_uint_eq(lanes_made, lanes);
-        ck_assert_uint_eq(slot->lane->opened, opened);
+        ck_assert_uint_eq(slot->way.lane->opened, opened);
         ck_assert_uint_gt(claims_loaded, claims);
         ck_assert_uint_eq(slot->profile->response_timeout_usec, 5 * USEC_PER_SEC);
-        ck_assert_ptr_eq(lane_profile(slot->lane), slot->profile);
+        ck_assert_ptr_eq(lane_profile(slot->way.lane), slot->profile);
         ck_assert_str_eq(slot->status.name, "p");
         claim_key = "another key";
         reload(PROFILE "AllowUsers=1000\n");
         bench_run();
-        ck_assert_uint_eq(slot->lane->opened, opened + 1);
+        ck_assert_uint_eq(slot->way.lane->opened, opened + 1);
 }
 END_TEST
 
@@ -75,20 +75,20 @@ START_TEST(session_of_a_profile_that_changed_is_made_anew)
 
         reload(PROFILE "Port=443\nAllowUsers=1000\n");
         ck_assert_uint_eq(lanes_made, lanes + 1);
-        ck_assert_uint_eq(slot->lane->opened, 1);
+        ck_assert_uint_eq(slot->way.lane->opened, 1);
 }
 END_TEST
 
 START_TEST(job_at_work_ends_on_the_old_and_requests_meet_the_new)
 {
         Job *job = bench_queued(alice, NULL), *his = bench_queued(bob, NULL);
-        Lane *lane = slot->lane;
+        Lane *lane = slot->way.lane;
         FrontCall call;
 
         bench_run();
         ck_assert_ptr_eq(lane->job, job);
         reload(PROFILE "Port=443\nAllowUsers=1000\n");
-        ck_assert_ptr_eq(slot->lane, lane);
+        ck_assert_ptr_eq(slot->way.lane, lane);
         bench_submit(bob, NULL, &call);
         ck_assert_int_eq(call.code, ERROR_ACCESS_DENIED);
         lane_finish(lane, JOB_FAILED, ERROR_TIMEOUT, NULL);
@@ -139,7 +139,7 @@ START_TEST(profile_goes_under_a_job_at_work_and_comes_back)
         FrontCall call;
 
         bench_run();
-        ck_assert_ptr_eq(slot->lane->job, job);
+        ck_assert_ptr_eq(slot->way.lane->job, job);
         reload("");
         reload(PROFILE "AllowUsers=1000\n");
         bench_until(waiting, JOB_FAILED);
@@ -148,7 +148,7 @@ START_TEST(profile_goes_under_a_job_at_work_and_comes_back)
         ck_assert_int_eq(failure_code(waiting->failure), ERROR_NOT_INITIALIZED);
         bench_submit(alice, "k", &call);
         disk_settle();
-        ck_assert_ptr_eq(slot->lane->job, job);
+        ck_assert_ptr_eq(slot->way.lane->job, job);
 }
 END_TEST
 

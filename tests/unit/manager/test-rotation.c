@@ -190,12 +190,12 @@ START_TEST(one_after_the_other_beside_the_claims_jobs)
         Job *claimed = bench_queued(alice, NULL);
 
         bench_run();
-        ck_assert_ptr_eq(slot->lane->job, claimed);
+        ck_assert_ptr_eq(slot->way.lane->job, claimed);
         ck_assert_ptr_eq(lane()->job, first);
         finish(JOB_FAILED, ERROR_SERVER_REFUSED);
         disk_settle();
         ck_assert_ptr_eq(lane()->job, second);
-        ck_assert_ptr_eq(slot->lane->job, claimed);
+        ck_assert_ptr_eq(slot->way.lane->job, claimed);
 }
 END_TEST
 
@@ -204,7 +204,7 @@ START_TEST(session_is_of_its_own_and_for_the_rotation_template)
         Job *job = at_work(alice, NULL);
         const Profile *p = lane()->profile;
 
-        ck_assert_ptr_ne(lane(), slot->lane);
+        ck_assert_ptr_ne(lane(), slot->way.lane);
         ck_assert_str_eq(p->template_name, "Rotation");
         ck_assert_str_ne(p->client_id, slot->profile->client_id);
         ck_assert_ptr_nonnull(strstr(p->client_id, job->id));
@@ -301,7 +301,7 @@ START_TEST(network_that_is_away_fails_nothing)
 {
         Job *job = waiting_for_session(alice);
 
-        slot->lane->state = SESSION_BACKOFF;
+        slot->way.lane->state = SESSION_BACKOFF;
         for (unsigned i = 0; i < 100; i++) {
                 lane_fail(lane(), ERROR_CONNECT_FAILED);
                 bench_run();

@@ -10,16 +10,16 @@ static Job *at_work(const char *key) {
         Job *job = bench_queued(alice, key);
 
         bench_run();
-        ck_assert_ptr_eq(slot->lane->job, job);
+        ck_assert_ptr_eq(slot->way.lane->job, job);
         return job;
 }
 
 static void keep(Job *job, const JobSecrets *secrets) {
-        slot->lane->stored = 1;
-        slot->lane->options.ops->store(m, job, secrets, "made");
-        ck_assert_int_eq(slot->lane->stored, 1); /* not before it is durable */
+        slot->way.lane->stored = 1;
+        slot->way.lane->options.ops->store(m, job, secrets, "made");
+        ck_assert_int_eq(slot->way.lane->stored, 1); /* not before it is durable */
         disk_settle();
-        ck_assert_int_eq(slot->lane->stored, 0);
+        ck_assert_int_eq(slot->way.lane->stored, 0);
 }
 
 /* Certificate and key are stored, then the thing, without the key; then it is not let in. */
@@ -31,7 +31,7 @@ static Job *bench_unverified(const char *key) {
         keep(job, &secrets);
         job->result.thing_name = strdup("thing-1");
         keep(job, NULL);
-        lane_finish(slot->lane, JOB_FAILED, ERROR_VERIFY_FAILED, &secrets);
+        lane_finish(slot->way.lane, JOB_FAILED, ERROR_VERIFY_FAILED, &secrets);
         job_secrets_done(&secrets);
         disk_settle();
         ck_assert_int_eq(job->state, JOB_FAILED);
@@ -66,7 +66,7 @@ START_TEST(any_other_failure_has_no_result)
         Job *job = at_work("k");
         FrontCall call = {};
 
-        lane_finish(slot->lane, JOB_FAILED, ERROR_SERVER_REFUSED, NULL);
+        lane_finish(slot->way.lane, JOB_FAILED, ERROR_SERVER_REFUSED, NULL);
         disk_settle();
         manager_get_result(m, job, &call);
         ck_assert_int_eq(call.answer, ANSWER_FAILED);
@@ -82,9 +82,9 @@ START_TEST(same_key_goes_on_with_the_same_identity)
         bench_submit(alice, "k", &again);
         disk_settle();
         ck_assert_ptr_eq(bench_job(&again), job);
-        ck_assert_ptr_eq(slot->lane->job, job);
+        ck_assert_ptr_eq(slot->way.lane->job, job);
         ck_assert_str_eq(job->result.thing_name, "thing-1");
-        ck_assert_str_eq(secret_text(slot->lane->got.private_key), "the key");
+        ck_assert_str_eq(secret_text(slot->way.lane->got.private_key), "the key");
 }
 END_TEST
 
@@ -106,7 +106,7 @@ START_TEST(acknowledged_it_is_not_tried_again)
         disk_settle();
         ck_assert_int_eq(again.answer, ANSWER_FAILED);
         ck_assert_int_eq(again.code, ERROR_RESULT_GONE);
-        ck_assert_ptr_null(slot->lane->job);
+        ck_assert_ptr_null(slot->way.lane->job);
 
         call = (FrontCall){};
         manager_release(m, job, &call);
@@ -114,7 +114,7 @@ START_TEST(acknowledged_it_is_not_tried_again)
         bench_submit(alice, "k", &again);
         disk_settle();
         ck_assert_int_eq(again.answer, ANSWER_JOB);
-        ck_assert_ptr_nonnull(slot->lane->job);
+        ck_assert_ptr_nonnull(slot->way.lane->job);
 }
 END_TEST
 
@@ -133,8 +133,8 @@ START_TEST(forgotten_it_begins_anew)
         bench_submit(alice, "k", &again);
         disk_settle();
         ck_assert_ptr_eq(bench_job(&again), job);
-        ck_assert_ptr_eq(slot->lane->job, job);
-        ck_assert_ptr_null(slot->lane->got.private_key);
+        ck_assert_ptr_eq(slot->way.lane->job, job);
+        ck_assert_ptr_null(slot->way.lane->got.private_key);
 }
 END_TEST
 

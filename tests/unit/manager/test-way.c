@@ -7,7 +7,7 @@
 #include "tests/unit/manager/bench.h"
 
 static void put_back(usec_t delay_usec, bool disk_is_ill) {
-        Lane *lane = slot->lane;
+        Lane *lane = slot->way.lane;
         Job *job = lane->job;
 
         lane->job = NULL;
@@ -29,16 +29,16 @@ START_TEST(job_that_is_tried_again_does_not_hold_up_other_owners)
         Job *hers = bench_queued(alice, NULL), *his;
 
         bench_run();
-        ck_assert_ptr_eq(slot->lane->job, hers);
+        ck_assert_ptr_eq(slot->way.lane->job, hers);
         put_back(USEC_PER_MSEC, _i == 1);
         his = bench_queued(bob, NULL);
         ck_assert_int_ge(sd_event_source_set_enabled(m->dispatch, SD_EVENT_OFF), 0);
         wait_until_queued(hers);
         bench_run();
-        ck_assert_ptr_eq(slot->lane->job, his);
-        lane_finish(slot->lane, JOB_FAILED, ERROR_TIMEOUT, NULL);
+        ck_assert_ptr_eq(slot->way.lane->job, his);
+        lane_finish(slot->way.lane, JOB_FAILED, ERROR_TIMEOUT, NULL);
         disk_settle();
-        ck_assert_ptr_eq(slot->lane->job, hers);
+        ck_assert_ptr_eq(slot->way.lane->job, hers);
 }
 END_TEST
 
@@ -49,7 +49,7 @@ START_TEST(job_whose_connection_broke_is_the_next)
         bench_run();
         put_back(0, _i == 1);
         bench_run();
-        ck_assert_ptr_eq(slot->lane->job, hers);
+        ck_assert_ptr_eq(slot->way.lane->job, hers);
         ck_assert(queue_holds(slot->queue, his));
 }
 END_TEST
@@ -61,7 +61,7 @@ START_TEST(end_is_told_when_it_is_durable_and_not_before)
 
         bench_run();
         before = n_told;
-        lane_finish(slot->lane, JOB_FAILED, ERROR_TIMEOUT, NULL);
+        lane_finish(slot->way.lane, JOB_FAILED, ERROR_TIMEOUT, NULL);
         bench_run();
         ck_assert_uint_eq(n_told, before);
         ck_assert(!job_state_is_final(job->state));
@@ -79,7 +79,7 @@ START_TEST(end_that_the_disk_does_not_take_is_kept_until_the_daemon_ends)
 
         job->spec->operation = OPERATION_CREATE_KEYS_AND_CERTIFICATE;
         bench_run();
-        lane_finish(slot->lane, JOB_SUCCEEDED, ERROR_NONE, &secrets);
+        lane_finish(slot->way.lane, JOB_SUCCEEDED, ERROR_NONE, &secrets);
         job_secrets_done(&secrets);
         manager_cancel(m, job, &cancel);
         disk_answer(-ENOSPC);
@@ -97,9 +97,9 @@ START_TEST(key_that_is_being_stored_is_not_forgotten_by_an_end_behind_it)
         JobSecrets secrets = {.private_key = secret_new("the key", 7)};
 
         bench_run();
-        slot->lane->options.ops->store(m, job, &secrets, "made");
+        slot->way.lane->options.ops->store(m, job, &secrets, "made");
         job_secrets_done(&secrets);
-        lane_expire(slot->lane);
+        lane_expire(slot->way.lane);
         ck_assert_uint_eq(disk_pending(), 2);
         disk_settle();
         ck_assert_int_eq(job->state, JOB_EXPIRED);
@@ -123,7 +123,7 @@ START_TEST(job_that_is_cancelled_while_its_secrets_are_read_does_not_begin)
         disk_settle();
         ck_assert_int_eq(job->state, JOB_CANCELLED);
         ck_assert_int_eq(cancel.answer, ANSWER_DONE);
-        ck_assert_ptr_null(slot->lane->job);
+        ck_assert_ptr_null(slot->way.lane->job);
         ck_assert_ptr_null(slot->preparing);
 }
 END_TEST
