@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -105,16 +106,26 @@ static int open_to_group(const char *path) {
         return chmod(path, LISTENER_MODE) < 0 ? -errno : 0;
 }
 
+/* Where the socket stands until it is ready: beside its place, under a name of the same length,
+ * since any path that fits is allowed. */
+static void unready_name(const struct sockaddr_un *address, struct sockaddr_un *ret) {
+        char *last;
+
+        *ret = *address;
+        last = ret->sun_path + strlen(ret->sun_path) - 1;
+        *last = *last == '~' ? '#' : '~';
+}
+
 static int bind_at(const struct sockaddr_un *address, Listener *l) {
         struct stat st;
         int r;
 
+        /* Of a daemon that died in between. */
+        if (unlink(address->sun_path) < 0 && errno != ENOENT)
+                return -errno;
         if (fchmod(l->fd, 0600) < 0)
                 return -errno;
         if (bind(l->fd, (const struct sockaddr *) address, sizeof(*address)) < 0)
-                return -errno;
-        /* At once: whoever waits for the file to appear connects to it next. */
-        if (listen(l->fd, BACKLOG) < 0)
                 return -errno;
         r = free_and_strdup(&l->path, address->sun_path);
         if (r < 0)
@@ -123,24 +134,40 @@ static int bind_at(const struct sockaddr_un *address, Listener *l) {
                 return -errno;
         l->device = st.st_dev;
         l->inode = st.st_ino;
-        return open_to_group(l->path);
+        r = open_to_group(l->path);
+        if (r < 0)
+                return r;
+        return listen(l->fd, BACKLOG) < 0 ? -errno : 0;
+}
+
+/* It gets its name last: whoever waits for the file to appear connects to it next, and must be
+ * neither refused nor kept out. */
+static int publish(const struct sockaddr_un *address, Listener *l) {
+        if (rename(l->path, address->sun_path) < 0)
+                return -errno;
+        return free_and_strdup(&l->path, address->sun_path);
 }
 
 int listener_make(const char *path, Listener *ret) {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        struct sockaddr_un address = {.sun_family = AF_UNIX}, unready;
         Listener l = {.fd = -1};
         int r;
 
+        if (*path == '\0' || path[strlen(path) - 1] == '/')
+                return -EINVAL;
         if (strlen(path) >= sizeof(address.sun_path))
                 return -ENAMETOOLONG;
         memcpy(address.sun_path, path, strlen(path) + 1);
         r = remove_stale(&address);
         if (r < 0)
                 return r;
+        unready_name(&address, &unready);
         l.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (l.fd < 0)
                 return -errno;
-        r = bind_at(&address, &l);
+        r = bind_at(&unready, &l);
+        if (r >= 0)
+                r = publish(&address, &l);
         if (r < 0) {
                 listener_done(&l);
                 return r;

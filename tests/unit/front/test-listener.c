@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 #include "daemon/base/log.h"
 
@@ -48,6 +49,36 @@ START_TEST(socket_is_for_owner_and_group)
         ck_assert(answers());
         listener_done(&l);
         ck_assert_int_lt(access(path, F_OK), 0);
+}
+END_TEST
+
+/* Connects as soon as there is something to connect to; how that went. */
+static int first_to_come(void) {
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        int r;
+
+        memcpy(address.sun_path, path, strlen(path) + 1);
+        do
+                r = connect(fd, (struct sockaddr *) &address, sizeof(address)) < 0 ? errno : 0;
+        while (r == ENOENT);
+        return r;
+}
+
+START_TEST(socket_answers_from_the_moment_it_is_there)
+{
+        for (unsigned i = 0; i < 50; i++) {
+                pid_t pid = fork();
+                int status;
+                Listener l;
+
+                if (pid == 0)
+                        _exit(first_to_come());
+                ck_assert_int_eq(listener_make(path, &l), 0);
+                ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+                ck_assert_msg(status == 0, "%s", strerrordesc_np(WEXITSTATUS(status)));
+                listener_done(&l);
+        }
 }
 END_TEST
 
@@ -169,6 +200,7 @@ int main(void) {
         tcase_add_checked_fixture(tcase, setup, teardown);
         tcase_add_loop_test(tcase, socket_is_for_owner_and_group, 0, 2);
         tcase_add_test(tcase, socket_of_a_dead_daemon_is_replaced);
+        tcase_add_test(tcase, socket_answers_from_the_moment_it_is_there);
         tcase_add_test(tcase, file_that_is_not_ours_any_more_stays);
         tcase_add_test(tcase, socket_that_answers_is_left_alone);
         tcase_add_loop_test(tcase, what_is_no_socket_is_left_alone, 0, 2);
