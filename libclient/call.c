@@ -62,10 +62,11 @@ static int call_send(Call *call) {
                 sd_bus_message_get_member(call->draft));
         if (r < 0)
                 return r;
-        /* These two answer when a running exchange has come to its end: only the caller knows how
-         * long that may take. */
-        timeout = call->kind == CALL_CANCEL || call->kind == CALL_RELOAD ? USEC_INFINITY
-                                                                         : CLIENT_CALL_TIMEOUT_USEC;
+        /* These answer when a running exchange, or a walk through a slow network, has come to its
+         * end: only the caller knows how long that may take. */
+        timeout = call->kind == CALL_CANCEL || call->kind == CALL_RELOAD || call->kind == CALL_CHECK
+                          ? USEC_INFINITY
+                          : CLIENT_CALL_TIMEOUT_USEC;
         call->deadline = usec_add(client_now(), timeout);
         r = sd_bus_message_rewind(call->draft, true);
         if (r >= 0)
@@ -287,6 +288,8 @@ static int read_answer(Call *call, sd_bus_message *m, fleetprov_event *event) {
         case CALL_STATUS:
                 r = status_read_manager(m, &call->status);
                 return r < 0 ? r : collect_profiles(call);
+        case CALL_CHECK:
+                return check_list_read(m, &event->checks);
         case CALL_STATUS_PROFILE:
         case CALL_ACKNOWLEDGE:
         case CALL_CANCEL:

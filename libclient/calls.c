@@ -154,3 +154,23 @@ _public_ int fleetprov_client_reload(fleetprov_client *client, uint64_t *ret_tic
                 (void) TAKE_PTR(call);
         return r;
 }
+
+_public_ int fleetprov_client_check(fleetprov_client *client, const char *profile,
+                                    uint64_t *ret_ticket) {
+        _cleanup_(call_freep) Call *call = NULL;
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        if (!client || !profile || !ret_ticket || !ipc_profile_name_is_valid(profile))
+                return -EINVAL;
+        r = sd_bus_path_encode(IPC_PROFILE_PREFIX, profile, &path);
+        if (r < 0)
+                return r;
+        r = call_new(client, CALL_CHECK, NULL, path, IPC_PROFILE_INTERFACE, "Check", &call);
+        if (r < 0)
+                return r;
+        r = call_start(call, ret_ticket);
+        if (r >= 0)
+                (void) TAKE_PTR(call);
+        return r;
+}

@@ -38,6 +38,7 @@ typedef enum CallKind {
         CALL_STATUS,
         CALL_STATUS_PROFILE, /* a part of CALL_STATUS, with no event of its own */
         CALL_RELOAD,
+        CALL_CHECK,
 } CallKind;
 
 typedef struct Call Call;

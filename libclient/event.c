@@ -37,6 +37,7 @@ _public_ fleetprov_event *fleetprov_event_free(fleetprov_event *event) {
         free(event->jobs);
         fleetprov_result_free(event->result);
         fleetprov_status_free(event->status);
+        check_list_done(&event->checks);
         free(event);
         return NULL;
 }

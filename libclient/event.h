@@ -3,6 +3,7 @@
 
 /* What the caller pops: answers to calls, what happens to jobs, how the connection fares. */
 
+#include "libclient/check.h"
 #include "libclient/error.h"
 #include "libclient/fleetprov-client.h"
 #include "libclient/job.h"
@@ -21,6 +22,7 @@ struct fleetprov_event {
         size_t n_jobs;
         fleetprov_result *result;
         fleetprov_status *status;
+        CheckList checks;
         fleetprov_event *next;
 };
 

@@ -240,6 +240,12 @@ int fleetprov_client_get_status(fleetprov_client *client, uint64_t *ret_ticket);
  * or with FLEETPROV_BAD_PARAMETER when it was refused and the old one stays. */
 int fleetprov_client_reload(fleetprov_client *client, uint64_t *ret_ticket);
 
+/* Has the daemon look at everything that can be wrong with a profile: files, clock, network, and
+ * what the cloud lets the claim do. For those who may submit. May take several times the profile's
+ * ConnectTimeoutSec=. FLEETPROV_QUEUE_FULL: another check is under way, try again later. Answer:
+ * checks. -EINVAL: no name of a profile. */
+int fleetprov_client_check(fleetprov_client *client, const char *profile, uint64_t *ret_ticket);
+
 /* ---- Blocking calls ------------------------------------------------------------------------ */
 
 /* Submits, waits for the end, fetches the result, and with FLEETPROV_ACKNOWLEDGE in `flags`
@@ -330,6 +336,13 @@ const char *fleetprov_event_get_phase(const fleetprov_event *event);
 /* Of an answer to get_job and list_jobs. `index` counts from 0; NULL beyond the last. */
 size_t fleetprov_event_get_n_jobs(const fleetprov_event *event);
 const fleetprov_job *fleetprov_event_get_job(const fleetprov_event *event, size_t index);
+
+/* Of an answer to check, the line at `index`, counted from 0: 1, or 0 beyond the last. What was
+ * looked at ("files", "tls", …), "ok", "warning" or "failed", and a sentence that names the mend.
+ * What depends on a line that failed is left out. Each may be NULL. */
+int fleetprov_event_enumerate_checks(const fleetprov_event *event, size_t index,
+                                     const char **ret_check, const char **ret_result,
+                                     const char **ret_message);
 
 /* Take out of the event what it holds; NULL where it holds none, or not any more. */
 fleetprov_job *fleetprov_event_steal_job(fleetprov_event *event, size_t index);

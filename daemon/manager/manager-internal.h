@@ -21,6 +21,7 @@
  *   surroundings.c the clock is set, a network comes
  *   unwritten.c    what the disk does not take, and those who wait for it
  *   uptime.c       the time that deadlines count by, over power cuts
+ *   checkup.c      the doctor; checkup-files.c what it sees without a network
  *   audit.c        the journal entries that do not change
  */
 
@@ -86,6 +87,7 @@ struct Slot {
 };
 
 typedef struct Admission Admission;
+typedef struct Checkup Checkup;
 
 struct Manager {
         sd_event *event;
@@ -113,6 +115,7 @@ struct Manager {
         LogLimit *refusals;          /* NULL: none yet */
         sd_event_source *refusal_timer;
         size_t n_unwritten;          /* jobs that hold the others until the disk takes theirs */
+        Checkup *checkup;            /* the one that is under way; or NULL */
         sd_event_source *idle_timer; /* gives memory back once nothing has moved for a while */
 };
 
@@ -317,6 +320,9 @@ void slot_claim_settle(Slot *s); /* the lane is free: take up what changed */
 int reload_now(Manager *m, char **ret_why);
 void reload_end_orphans(Manager *m); /* soon: jobs whose profile is gone */
 void reload_settle(Slot *s);         /* the lane is free: put next_profile in its place */
+
+/* --- checkup.c */
+void manager_check(Manager *m, const Peer *peer, const char *profile, FrontCall *call);
 
 /* --- surroundings.c */
 void surroundings_watch(Manager *m);

@@ -7,6 +7,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/crypto/crypto.h"
+#include "daemon/manager/checkup.h"
 #include "daemon/manager/manager-internal.h"
 
 #define CRYPTO_QUEUE_MAX 256U /* one order a lane, and lanes are few */
@@ -84,8 +85,7 @@ static void front_reload(void *userdata, FrontCall *call) {
 }
 
 static void front_check(void *userdata, const Peer *peer, const char *profile, FrontCall *call) {
-        front_call_fail(call,
-                        failure_new(ERROR_BAD_PARAMETER, "Check is not available in this version"));
+        manager_check(userdata, peer, profile, call);
 }
 
 static const FrontOps front_ops = {
@@ -344,6 +344,7 @@ Manager *manager_free(Manager *m) {
                 front_set_stopping(m->front);
         clock_watch_free(m->clock_watch);
         network_watch_free(m->network_watch);
+        checkup_free(m->checkup);
         admission_end(m);
         uptime_note_now(m);
         refusal_end(m);

@@ -8,6 +8,7 @@
 #include "daemon/net/connack.h"
 #include "daemon/net/mqtt-connect.h"
 #include "daemon/net/mqtt-frame.h"
+#include "daemon/net/mqtt-subscribe.h"
 #include "daemon/net/network-internal.h"
 #include "daemon/net/uplink.h"
 
@@ -15,6 +16,10 @@
 
 /* The connection is over long before it counts; AWS IoT Core takes 30 to 1200 s. */
 #define KEEP_ALIVE_SEC 60U
+
+#define PROBE_TOPICS_MAX                                                         \
+        ((size_t) 64) /* each is a packet id of its own, and a call on the stack \
+                       */
 
 struct Probe {
         sd_event *event;
@@ -31,9 +36,14 @@ struct Probe {
         Tls *tls;
         int fd;
         sd_event_source *io;
-        uint8_t *packet; /* CONNECT, until it was sent */
+        bool link_only;
+        uint8_t *packet; /* CONNECT or SUBSCRIBE, until it was sent */
         size_t packet_size;
+        ProbeStage stage;
         MqttConnack connack;
+        char **topics;
+        size_t n_topics, topic; /* the one asked about */
+        MqttSuback suback;
 };
 
 static void shut(Probe *p) {
@@ -60,20 +70,71 @@ static void say_disconnect(Probe *p) {
         failure_free(failure);
 }
 
+static void write_packet(Probe *p);
+
+static int make_subscribe(Probe *p) {
+        int r;
+
+        p->suback = (MqttSuback){.packet_id = (uint16_t) (p->topic + 1)};
+        r = mqtt_subscribe_make(p->topics[p->topic], p->suback.packet_id, &p->packet,
+                                &p->packet_size);
+        if (r >= 0)
+                r = sd_event_source_set_time_relative(p->timer, p->timeout_usec);
+        return r < 0 ? r : sd_event_source_set_enabled(p->timer, SD_EVENT_ONESHOT);
+}
+
+/* Or the end, behind the last one. */
+static void ask_topic(Probe *p) {
+        int r;
+
+        if (p->topic == p->n_topics) {
+                say_disconnect(p);
+                finish(p, PROBE_ACCEPTED, NULL);
+                return;
+        }
+        p->stage = PROBE_STAGE_SUBSCRIBE;
+        r = make_subscribe(p);
+        if (r < 0)
+                finish(p, PROBE_BROKEN, failure_from_errno(r, "cannot ask %s", p->endpoint));
+        else
+                write_packet(p);
+}
+
+static void on_suback(Probe *p) {
+        Failure *failure;
+
+        if (mqtt_suback_is_granted(&p->suback)) {
+                p->topic++;
+                ask_topic(p);
+                return;
+        }
+        failure = failure_new(ERROR_PERMISSION_DENIED_BY_POLICY, "%s refused to subscribe to %s",
+                              p->endpoint, p->topics[p->topic]);
+        say_disconnect(p);
+        finish(p, PROBE_REFUSED, failure);
+}
+
 static void on_connack(Probe *p) {
         int code = mqtt_connack_code(&p->connack);
         Failure *failure;
 
         if (code == 0) {
-                say_disconnect(p);
-                finish(p, PROBE_ACCEPTED, NULL);
+                ask_topic(p);
                 return;
         }
         failure = connack_failure(code, p->endpoint, p->client_id, p->client_id_name);
         finish(p, failure && failure->retriable ? PROBE_UNDECIDED : PROBE_REFUSED, failure);
 }
 
-static void on_no_connack(Probe *p) {
+static void on_no_answer(Probe *p) {
+        if (p->stage == PROBE_STAGE_SUBSCRIBE) {
+                finish(p, PROBE_UNDECIDED,
+                       failure_new(ERROR_BAD_RESPONSE,
+                                   "%s did not answer MQTT SUBSCRIBE with a SUBACK, but with "
+                                   "something else",
+                                   p->endpoint));
+                return;
+        }
         finish(p, PROBE_UNDECIDED,
                failure_new(
                        ERROR_BAD_RESPONSE,
@@ -83,6 +144,15 @@ static void on_no_connack(Probe *p) {
 }
 
 static void on_closed(Probe *p, Failure *why) {
+        if (p->stage == PROBE_STAGE_SUBSCRIBE) {
+                finish(p, PROBE_REFUSED,
+                       failure_with_cause(failure_new(ERROR_PERMISSION_DENIED_BY_POLICY,
+                                                      "%s closed the connection upon the request "
+                                                      "to subscribe to %s",
+                                                      p->endpoint, p->topics[p->topic]),
+                                          why));
+                return;
+        }
         finish(p, PROBE_REFUSED,
                failure_with_cause(
                        failure_new(ERROR_CONNECTION_LOST,
@@ -114,7 +184,20 @@ static void wait_for(Probe *p, uint32_t events) {
                 finish(p, PROBE_BROKEN, failure_from_errno(r, "cannot wait for %s", p->endpoint));
 }
 
-static void read_connack(Probe *p) {
+/* 1: the answer that is waited for is whole. */
+static int feed(Probe *p, const uint8_t *bytes, size_t size) {
+        return p->stage == PROBE_STAGE_SUBSCRIBE ? mqtt_suback_feed(&p->suback, bytes, size)
+                                                 : mqtt_connack_feed(&p->connack, bytes, size);
+}
+
+static void on_answer(Probe *p) {
+        if (p->stage == PROBE_STAGE_SUBSCRIBE)
+                on_suback(p);
+        else
+                on_connack(p);
+}
+
+static void read_answer(Probe *p) {
         for (;;) {
                 uint8_t bytes[MQTT_CONNACK_SIZE];
                 Failure *failure = NULL;
@@ -136,20 +219,20 @@ static void read_connack(Probe *p) {
                 case TLS_DONE:
                         break;
                 }
-                switch (mqtt_connack_feed(&p->connack, bytes, size)) {
+                switch (feed(p, bytes, size)) {
                 case 0:
                         continue;
                 case 1:
-                        on_connack(p);
+                        on_answer(p);
                         return;
                 default:
-                        on_no_connack(p);
+                        on_no_answer(p);
                         return;
                 }
         }
 }
 
-static void write_connect(Probe *p) {
+static void write_packet(Probe *p) {
         Failure *failure = NULL;
 
         switch (tls_write(p->tls, p->packet, p->packet_size, &failure)) {
@@ -161,7 +244,7 @@ static void write_connect(Probe *p) {
                 return;
         case TLS_DONE:
                 free(TAKE_PTR(p->packet));
-                read_connack(p);
+                read_answer(p);
                 return;
         case TLS_CLOSED:
         case TLS_FAILED:
@@ -172,9 +255,9 @@ static void write_connect(Probe *p) {
 
 static void step(Probe *p) {
         if (p->packet)
-                write_connect(p);
+                write_packet(p);
         else
-                read_connack(p);
+                read_answer(p);
 }
 
 /* A server that is near refuses a certificate and is gone before CONNECT is written: the write
@@ -187,7 +270,7 @@ static void begin(Probe *p) {
         switch (tls_read(p->tls, &byte, sizeof(byte), &size, &failure)) {
         case TLS_WANT_READ:
         case TLS_WANT_WRITE:
-                write_connect(p);
+                write_packet(p);
                 return;
         case TLS_CLOSED:
                 on_closed(p, NULL);
@@ -196,7 +279,7 @@ static void begin(Probe *p) {
                 on_broken_off(p, failure);
                 return;
         case TLS_DONE:
-                on_no_connack(p);
+                on_no_answer(p);
                 return;
         }
 }
@@ -230,6 +313,11 @@ static void on_linked(Tls *tls, int fd, Failure *failure, void *userdata) {
         }
         p->tls = tls;
         p->fd = fd;
+        p->stage = PROBE_STAGE_CONNECT;
+        if (p->link_only) {
+                finish(p, PROBE_ACCEPTED, NULL);
+                return;
+        }
         r = sd_event_add_io(p->event, &p->io, fd, EPOLLIN, on_probe_io, p);
         if (r < 0)
                 finish(p, PROBE_BROKEN, failure_from_errno(r, "cannot wait for %s", p->endpoint));
@@ -243,6 +331,10 @@ static int on_probe_timer(sd_event_source *s, uint64_t usec, void *userdata) {
 
         if (p->uplink)
                 failure = uplink_failure_timeout(p->uplink);
+        else if (p->stage == PROBE_STAGE_SUBSCRIBE)
+                failure = failure_new(ERROR_TIMEOUT,
+                                      "%s did not answer the request to subscribe to %s in time",
+                                      p->endpoint, p->topics[p->topic]);
         else
                 failure =
                         failure_new(ERROR_TIMEOUT,
@@ -253,22 +345,36 @@ static int on_probe_timer(sd_event_source *s, uint64_t usec, void *userdata) {
         return 0;
 }
 
+static int copy_topics(Probe *probe, const ProbeParameters *p) {
+        probe->topics = calloc(p->n_topics + 1, sizeof(char *));
+        if (!probe->topics)
+                return -ENOMEM;
+        for (size_t i = 0; i < p->n_topics; i++, probe->n_topics++)
+                if (!(probe->topics[i] = strdup(p->topics[i])))
+                        return -ENOMEM;
+        return 0;
+}
+
 static int copy_parameters(Probe *probe, const ProbeParameters *p) {
         probe->client_id_name = p->client_id_name;
         probe->timeout_usec = p->timeout_usec;
-        if (free_and_strdup(&probe->client_id, p->client_id) < 0)
+        if (free_and_strdup(&probe->client_id, p->client_id) < 0 || copy_topics(probe, p) < 0)
                 return -ENOMEM;
         if (asprintf(&probe->endpoint, strchr(p->host, ':') ? "[%s]:%u" : "%s:%u", p->host,
                      p->port) < 0) {
                 probe->endpoint = NULL;
                 return -ENOMEM;
         }
+        probe->link_only = p->link_only;
+        if (p->link_only)
+                return 0;
         return mqtt_connect_make(p->client_id, KEEP_ALIVE_SEC, &probe->packet, &probe->packet_size);
 }
 
 static bool parameters_make_sense(const ProbeParameters *p) {
-        return p->host && *p->host && p->port > 0 && p->trusted && p->client_id &&
-               !p->certificate == !p->private_key && p->timeout_usec > 0;
+        return p->host && *p->host && p->port > 0 && p->trusted && (p->client_id || p->link_only) &&
+               !p->certificate == !p->private_key && p->timeout_usec > 0 &&
+               p->n_topics <= PROBE_TOPICS_MAX;
 }
 
 static int start(Probe *probe, Network *n, const ProbeParameters *p) {
@@ -317,10 +423,21 @@ int probe_new(Network *n, const ProbeParameters *p, ProbeHandler handler, void *
         return 0;
 }
 
+ProbeStage probe_stage(const Probe *p) {
+        return p->stage;
+}
+
+size_t probe_topic(const Probe *p) {
+        return p->topic;
+}
+
 Probe *probe_free(Probe *p) {
         if (!p)
                 return NULL;
         shut(p);
+        for (size_t i = 0; p->topics && i < p->n_topics; i++)
+                free(p->topics[i]);
+        free(p->topics);
         free(p->packet);
         free(p->client_id);
         free(p->endpoint);

@@ -29,8 +29,7 @@ const Verb verbs[] = {
         {"release", "JOB", "Erase a job with all it holds", 1, 1, 0, verb_release},
         {"monitor", "", "Show events as they happen", 0, 0, 0, verb_monitor},
         {"reload", "", "Have the daemon read its configuration again", 0, 0, 0, verb_reload},
-        {"check", "[PROFILE]", "Examine a profile (not in this version)", 0, 1, 0,
-         verb_unavailable},
+        {"check", "[PROFILE]", "Examine a profile, and say what to mend", 0, 1, 0, verb_check},
         {0},
 };
 

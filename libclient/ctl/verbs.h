@@ -25,7 +25,7 @@ ExitStatus verb_create_certificate(Ctl *ctl, int argc, char **argv);
 ExitStatus verb_create_keys(Ctl *ctl, int argc, char **argv);
 ExitStatus verb_register_thing(Ctl *ctl, int argc, char **argv);
 ExitStatus verb_rotate(Ctl *ctl, int argc, char **argv);
-ExitStatus verb_unavailable(Ctl *ctl, int argc, char **argv);
+ExitStatus verb_check(Ctl *ctl, int argc, char **argv);
 ExitStatus verb_list(Ctl *ctl, int argc, char **argv);
 ExitStatus verb_show(Ctl *ctl, int argc, char **argv);
 ExitStatus verb_wait(Ctl *ctl, int argc, char **argv);

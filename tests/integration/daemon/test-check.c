@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* The doctor: each line finds the fault that it is there for. */
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "tests/integration/lib/stage.h"
+
+#define YEAR_SEC ((int64_t) 365 * 24 * 3600)
+
+static fleetprov_event *check(const char *profile) {
+        fleetprov_event *event = NULL;
+        uint64_t ticket = 0;
+
+        ck_assert_int_eq(fleetprov_client_check(client, profile, &ticket), 0);
+        ck_assert_int_eq(fleetprov_client_wait(client, ticket, 120 * USEC_PER_SEC, &event), 0);
+        return event;
+}
+
+/* The result of a line, "" where it was left out; its message. */
+static const char *line(const fleetprov_event *event, const char *name, const char **ret_message) {
+        const char *check, *result, *message;
+
+        for (size_t i = 0; fleetprov_event_enumerate_checks(event, i, &check, &result, &message);
+             i++)
+                if (streq(check, name)) {
+                        *ret_message = message;
+                        return result;
+                }
+        *ret_message = "";
+        return "";
+}
+
+static void assert_line(const fleetprov_event *event, const char *name, const char *expected,
+                        const char *words) {
+        const char *message, *result = line(event, name, &message);
+
+        ck_assert_msg(streq(result, expected) && strstr(message, words), "%s: %s: %s", name, result,
+                      message);
+}
+
+/* Lines of a place, up to which all must be well but the clock, which nobody keeps in a test. */
+static void assert_good_but(const fleetprov_event *event, const char *name) {
+        const char *check, *result, *message;
+
+        ck_assert_ptr_null(fleetprov_event_get_error(event));
+        for (size_t i = 0; fleetprov_event_enumerate_checks(event, i, &check, &result, &message);
+             i++)
+                ck_assert_msg(streq(result, "ok") || streq(check, name) ||
+                                      (streq(result, "warning") &&
+                                       (streq(check, "clock") || streq(check, "state-directory") ||
+                                        strstr(message, "there is no claim"))),
+                              "%s: %s: %s", check, result, message);
+}
+
+/* The one line that fails, with these words, and the next ones are left out. */
+static void finds(const char *name, const char *words, const char *left_out) {
+        fleetprov_event *event = check("aws");
+        const char *message;
+
+        assert_line(event, name, "failed", words);
+        assert_good_but(event, name);
+        if (left_out)
+                ck_assert_str_eq(line(event, left_out, &message), "");
+        fleetprov_event_free(event);
+}
+
+/* A copy of a file of the cloud in the daemon's own place. */
+static const char *copy(const char *name, mode_t mode) {
+        _cleanup_free_ char *text = file_read(place_path(&cloud.place, name), NULL);
+
+        ck_assert_ptr_nonnull(text);
+        return place_write(&d.place, name, mode, text);
+}
+
+static void start(const char *text) {
+        daemon_configure(&d, text);
+        daemon_start(&d);
+        client = agent_open(d.socket);
+}
+
+static void start_with_claim(const char *certificate, const char *key) {
+        start(cloud_profile(
+                &cloud, "aws",
+                place_text(&d.place, "Certificate=%s\nPrivateKey=%s\n", certificate, key)));
+}
+
+START_TEST(all_is_well_and_the_session_stays)
+{
+        fleetprov_event *event;
+
+        stage_start("", "");
+        daemon_wait_session(&d, "aws", "ready");
+        event = check("aws");
+        assert_good_but(event, "");
+        assert_line(event, "files", "ok", "");
+        assert_line(event, "modes", "ok", "");
+        assert_line(event, "key-match", "ok", "");
+        assert_line(event, "expiry", "ok", "days");
+        assert_line(event, "name", "ok", "");
+        assert_line(event, "tcp", "ok", "");
+        assert_line(event, "tls", "ok", "");
+        assert_line(event, "mqtt", "ok", "");
+        assert_line(event, "subscribe", "ok", "4 topics");
+        fleetprov_event_free(event);
+        /* Nobody was thrown off, which the cloud would note, and no certificate was made. */
+        ck_assert_uint_eq(file_count_lines(d.log, "-> backoff", NULL), 0);
+        ck_assert_uint_eq(stage_certificates(), 0);
+}
+END_TEST
+
+START_TEST(missing_file_is_named)
+{
+        daemon_make(&d);
+        start_with_claim("/nonexistent/claim.pem", place_path(&cloud.place, "claim.key"));
+        finds("files", "/nonexistent/claim.pem", "key-match");
+}
+END_TEST
+
+START_TEST(key_that_others_may_read_is_refused)
+{
+        fleetprov_event *event;
+
+        daemon_make(&d);
+        start_with_claim(copy("claim.pem", 0644), copy("claim.key", 0644));
+        finds("modes", "chmod", "key-match");
+        /* The way to the server is looked at all the same. */
+        event = check("aws");
+        assert_line(event, "tls", "ok", "");
+        assert_line(event, "mqtt", "warning", "not tried");
+        fleetprov_event_free(event);
+}
+END_TEST
+
+START_TEST(key_of_another_certificate_is_found)
+{
+        daemon_make(&d);
+        start_with_claim(copy("claim.pem", 0644), copy("claim-2.key", 0600));
+        finds("key-match", "key-mismatch", "subscribe");
+}
+END_TEST
+
+static const struct {
+        const char *more, *check, *words, *left_out;
+} ways[] = {
+        {"Endpoint=no-such-host.invalid\n", "name", "name-resolution", "tcp"},
+        {"Port=1\n", "tcp", "connect-failed", "tls"},
+        {"Endpoint=127.1\n", "tls", "tls-hostname", "mqtt"},
+};
+
+/* A later file replaces what the profile says. */
+static void start_with(const char *more) {
+        daemon_make(&d);
+        daemon_configure(&d, cloud_profile(&cloud, "aws", ""));
+        ck_assert_int_eq(mkdir(place_path(&d.place, "fleetprovd.conf.d"), 0755), 0);
+        (void) place_write(&d.place, "fleetprovd.conf.d/50-more.conf", 0600,
+                           place_text(&d.place, "[Profile aws]\n%s", more));
+        daemon_start(&d);
+        client = agent_open(d.socket);
+}
+
+START_TEST(fault_on_the_way_is_found)
+{
+        start_with(ways[_i].more);
+        finds(ways[_i].check, ways[_i].words, ways[_i].left_out);
+}
+END_TEST
+
+static void openssl_certificate(const char *name, const char *days) {
+        const char *const argv[] = {"openssl",
+                                    "req",
+                                    "-x509",
+                                    "-newkey",
+                                    "ec",
+                                    "-pkeyopt",
+                                    "ec_paramgen_curve:P-256",
+                                    "-nodes",
+                                    "-subj",
+                                    "/CN=foreign",
+                                    "-days",
+                                    days,
+                                    "-keyout",
+                                    place_path(&d.place, place_text(&d.place, "%s.key", name)),
+                                    "-out",
+                                    place_path(&d.place, place_text(&d.place, "%s.pem", name)),
+                                    NULL};
+
+        ck_assert_int_eq(process_run(argv, NULL, NULL), 0);
+}
+
+START_TEST(server_that_is_not_trusted_is_found)
+{
+        daemon_make(&d);
+        openssl_certificate("foreign", "90");
+        daemon_configure(&d, cloud_profile(&cloud, "aws", ""));
+        ck_assert_int_eq(mkdir(place_path(&d.place, "fleetprovd.conf.d"), 0755), 0);
+        (void) place_write(&d.place, "fleetprovd.conf.d/50-more.conf", 0600,
+                           place_text(&d.place, "[Profile aws]\nTrustedCertificates=%s\n",
+                                      place_path(&d.place, "foreign.pem")));
+        daemon_start(&d);
+        client = agent_open(d.socket);
+        finds("tls", "tls-trust", "mqtt");
+}
+END_TEST
+
+START_TEST(claim_that_nobody_knows_is_refused)
+{
+        daemon_make(&d);
+        openssl_certificate("foreign", "90");
+        start_with_claim(place_path(&d.place, "foreign.pem"), place_path(&d.place, "foreign.key"));
+        finds("mqtt", "credentials-refused", "subscribe");
+}
+END_TEST
+
+START_TEST(client_id_that_is_not_let_in_is_found)
+{
+        cloud_add(&cloud, "connack=7", "--always");
+        stage_start("", "");
+        finds("mqtt", "credentials-refused", "subscribe");
+        cloud_clear(&cloud);
+}
+END_TEST
+
+/* The policy knows the profile's client id alone: jobs do not mind. */
+START_TEST(client_id_of_the_check_alone_is_a_warning)
+{
+        fleetprov_event *event;
+
+        cloud_add(&cloud, "connack=7", "--client=gw-check", "--always");
+        stage_start("", "ClientId=gw\n");
+        daemon_wait_session(&d, "aws", "ready");
+        event = check("aws");
+        assert_line(event, "mqtt", "warning", "gw-check");
+        assert_good_but(event, "mqtt");
+        fleetprov_event_free(event);
+        cloud_clear(&cloud);
+}
+END_TEST
+
+START_TEST(client_id_of_another_profile_is_not_taken)
+{
+        fleetprov_event *event;
+
+        stage_start(cloud_profile(&cloud, "other", "ClientId=gw-check\n"), "ClientId=gw\n");
+        daemon_wait_session(&d, "other", "ready");
+        event = check("aws");
+        assert_line(event, "mqtt", "warning", "gw-check");
+        fleetprov_event_free(event);
+}
+END_TEST
+
+static const char *const refusals[] = {"deny-subscribe", "suback-refuse"};
+
+START_TEST(topic_that_is_forbidden_is_found_with_the_policy)
+{
+        static const char statement[] =
+                "{\"Effect\": \"Allow\", \"Action\": [\"iot:Subscribe\"], \"Resource\": "
+                "[\"arn:aws:iot:REGION:ACCOUNT:topicfilter/$aws/certificates/create-from-csr/*\"]}";
+        fleetprov_event *event;
+
+        cloud_add(&cloud,
+                  place_text(&cloud.place, "%s=$aws/certificates/create-from-csr/json/rejected",
+                             refusals[_i]),
+                  "--client=gw-check", "--always");
+        stage_start("", "ClientId=gw\n");
+        event = check("aws");
+        assert_good_but(event, "subscribe");
+        assert_line(event, "subscribe", "failed", "permission-denied-by-policy");
+        assert_line(event, "subscribe", "failed", "create-from-csr/json/rejected;");
+        assert_line(event, "subscribe", "failed", statement);
+        fleetprov_event_free(event);
+        cloud_clear(&cloud);
+}
+END_TEST
+
+static void start_with_clock(int64_t ahead) {
+        const char *clock;
+        int fd;
+
+        daemon_make(&d);
+        clock = place_path(&d.place, "clock");
+        fd = open(clock, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+        ck_assert_int_ge(fd, 0);
+        ck_assert_int_eq(pwrite(fd, &ahead, sizeof(ahead), 0), sizeof(ahead));
+        close(fd);
+        ck_assert_int_eq(setenv("FLEETPROV_TEST_CLOCK", clock, 1), 0);
+        ck_assert_int_eq(setenv("LD_PRELOAD", CLOCK_PRELOAD, 1), 0);
+        ck_assert_int_eq(setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 1), 0);
+        daemon_configure(&d, cloud_profile(&cloud, "aws", ""));
+        daemon_start(&d);
+        ck_assert_int_eq(unsetenv("LD_PRELOAD"), 0);
+        ck_assert_int_eq(unsetenv("ASAN_OPTIONS"), 0);
+        client = agent_open(d.socket);
+}
+
+START_TEST(clock_before_this_program_was_made_is_wrong)
+{
+        fleetprov_event *event;
+
+        start_with_clock(-30 * YEAR_SEC);
+        event = check("aws");
+        assert_line(event, "clock", "failed", "set it");
+        assert_line(event, "tls", "failed", "tls-clock");
+        fleetprov_event_free(event);
+}
+END_TEST
+
+START_TEST(claim_that_has_expired_is_found)
+{
+        fleetprov_event *event;
+
+        start_with_clock(30 * YEAR_SEC);
+        event = check("aws");
+        assert_line(event, "expiry", "failed", "has expired");
+        fleetprov_event_free(event);
+}
+END_TEST
+
+START_TEST(claim_that_expires_soon_is_warned_of)
+{
+        fleetprov_event *event;
+
+        daemon_make(&d);
+        openssl_certificate("soon", "10");
+        start_with_claim(place_path(&d.place, "soon.pem"), place_path(&d.place, "soon.key"));
+        event = check("aws");
+        assert_line(event, "expiry", "warning", "days");
+        fleetprov_event_free(event);
+}
+END_TEST
+
+START_TEST(state_directory_in_memory_is_warned_of)
+{
+        fleetprov_event *event;
+
+        daemon_make(&d);
+        if (mount("none", d.state, "tmpfs", 0, "mode=0700,size=4m") < 0) {
+                fprintf(stderr, "skipped: a tmpfs cannot be mounted here\n");
+                return;
+        }
+        start(cloud_profile(&cloud, "aws", ""));
+        event = check("aws");
+        assert_line(event, "state-directory", "warning", "a reboot loses");
+        fleetprov_event_free(event);
+        /* Busy while the daemon lives, and gone with it. */
+        ck_assert_int_eq(umount2(d.state, MNT_DETACH), 0);
+}
+END_TEST
+
+START_TEST(one_check_at_a_time)
+{
+        fleetprov_event *event = NULL;
+        uint64_t first = 0, second = 0;
+
+        /* A server that takes connections and says nothing. */
+        cloud_add(&cloud, "deny-subscribe", "--client=gw-check", "--always");
+        stage_start("", "ClientId=gw\n");
+        ck_assert_int_eq(fleetprov_client_check(client, "aws", &first), 0);
+        ck_assert_int_eq(fleetprov_client_check(client, "aws", &second), 0);
+        ck_assert_int_eq(fleetprov_client_wait(client, second, 60 * USEC_PER_SEC, &event), 0);
+        ck_assert_int_eq(fleetprov_error_get_code(fleetprov_event_get_error(event)),
+                         FLEETPROV_QUEUE_FULL);
+        fleetprov_event_free(event);
+        /* Each topic by itself: all four are named. */
+        ck_assert_int_eq(fleetprov_client_wait(client, first, 60 * USEC_PER_SEC, &event), 0);
+        assert_line(event, "subscribe", "failed", "create-from-csr/json/accepted, ");
+        assert_line(event, "subscribe", "failed", "FleetTemplate/provision/json/rejected;");
+        assert_line(event, "subscribe", "failed",
+                    "topic/$aws/provisioning-templates/FleetTemplate"
+                    "/provision/*\"]}");
+        fleetprov_event_free(event);
+        cloud_clear(&cloud);
+}
+END_TEST
+
+/* Neither a daemon that ends nor a profile that goes waits for a check. */
+START_TEST(check_is_given_up_with_the_daemon)
+{
+        uint64_t ticket = 0;
+
+        cloud_add(&cloud, "deny-subscribe", "--client=gw-check", "--always");
+        stage_start("", "ClientId=gw\n");
+        ck_assert_int_eq(fleetprov_client_check(client, "aws", &ticket), 0);
+        fleetprov_status_free(agent_status(client)); /* it was sent, too */
+        WAIT_FOR(file_has(d.log, "checking it"));
+        daemon_configure(&d, "");
+        ck_assert_int_eq(agent_reload(client, NULL), 0);
+        cloud_clear(&cloud);
+}
+END_TEST
+
+static int run_ctl(const char *profile, const char *json, char **ret_output) {
+        const char *const argv[] = {FLEETPROVCTL, place_text(&d.place, "--socket=%s", d.socket),
+                                    json,         "check",
+                                    profile,      NULL};
+
+        return process_run(argv, NULL, ret_output);
+}
+
+START_TEST(ctl_says_it_in_a_table_and_in_json)
+{
+        _cleanup_free_ char *table = NULL, *json = NULL, *unknown = NULL;
+
+        cloud_add(&cloud, "deny-subscribe", "--client=gw-check", "--always");
+        stage_start("", "ClientId=gw\n");
+        ck_assert_int_eq(run_ctl(NULL, "--json=off", &table), 1);
+        ck_assert_ptr_nonnull(strstr(table, "CHECK"));
+        ck_assert_ptr_nonnull(strstr(table, "topicfilter/$aws/certificates/create-from-csr/*\""));
+        cloud_clear(&cloud);
+        ck_assert_int_eq(run_ctl("aws", "--json=short", &json), 0);
+        ck_assert_ptr_nonnull(strstr(json, "{\"profile\":\"aws\",\"check\":\"files\",\"result\":"
+                                           "\"ok\",\"message\":\""));
+        ck_assert_int_ne(run_ctl("nobody", "--json=off", &unknown), 0);
+}
+END_TEST
+
+int main(void) {
+        Suite *suite = suite_create("daemon: check");
+        TCase *tc = stage_shared(suite, "check");
+
+        tcase_add_test(tc, all_is_well_and_the_session_stays);
+        tcase_add_test(tc, missing_file_is_named);
+        tcase_add_test(tc, key_that_others_may_read_is_refused);
+        tcase_add_test(tc, key_of_another_certificate_is_found);
+        tcase_add_loop_test(tc, fault_on_the_way_is_found, 0, ELEMENTSOF(ways));
+        tcase_add_test(tc, server_that_is_not_trusted_is_found);
+        tcase_add_test(tc, claim_that_nobody_knows_is_refused);
+        tcase_add_test(tc, client_id_that_is_not_let_in_is_found);
+        tcase_add_test(tc, client_id_of_the_check_alone_is_a_warning);
+        tcase_add_test(tc, client_id_of_another_profile_is_not_taken);
+        tcase_add_loop_test(tc, topic_that_is_forbidden_is_found_with_the_policy, 0,
+                            ELEMENTSOF(refusals));
+        tcase_add_test(tc, clock_before_this_program_was_made_is_wrong);
+        tcase_add_test(tc, claim_that_has_expired_is_found);
+        tcase_add_test(tc, claim_that_expires_soon_is_warned_of);
+        tcase_add_test(tc, state_directory_in_memory_is_warned_of);
+        tcase_add_test(tc, one_check_at_a_time);
+        tcase_add_test(tc, check_is_given_up_with_the_daemon);
+        tcase_add_test(tc, ctl_says_it_in_a_table_and_in_json);
+        return stage_run(suite);
+}
