@@ -3,6 +3,8 @@
 /* The doctor: each line finds the fault that it is there for. */
 
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -42,7 +44,7 @@ static void assert_line(const fleetprov_event *event, const char *name, const ch
                       message);
 }
 
-/* Lines of a place, up to which all must be well but the clock, which nobody keeps in a test. */
+/* All is well but this line, and the clock, which nobody keeps in a test. */
 static void assert_good_but(const fleetprov_event *event, const char *name) {
         const char *check, *result, *message;
 
@@ -61,8 +63,8 @@ static void finds(const char *name, const char *words, const char *left_out) {
         fleetprov_event *event = check("aws");
         const char *message;
 
-        assert_line(event, name, "failed", words);
         assert_good_but(event, name);
+        assert_line(event, name, "failed", words);
         if (left_out)
                 ck_assert_str_eq(line(event, left_out, &message), "");
         fleetprov_event_free(event);
@@ -148,12 +150,10 @@ static const struct {
 } ways[] = {
         {"Endpoint=no-such-host.invalid\n", "name", "name-resolution", "tcp"},
         {"Port=1\n", "tcp", "connect-failed", "tls"},
-        {"Endpoint=127.1\n", "tls", "tls-hostname", "mqtt"},
 };
 
 /* A later file replaces what the profile says. */
 static void start_with(const char *more) {
-        daemon_make(&d);
         daemon_configure(&d, cloud_profile(&cloud, "aws", ""));
         ck_assert_int_eq(mkdir(place_path(&d.place, "fleetprovd.conf.d"), 0755), 0);
         (void) place_write(&d.place, "fleetprovd.conf.d/50-more.conf", 0600,
@@ -164,12 +164,13 @@ static void start_with(const char *more) {
 
 START_TEST(fault_on_the_way_is_found)
 {
+        daemon_make(&d);
         start_with(ways[_i].more);
         finds(ways[_i].check, ways[_i].words, ways[_i].left_out);
 }
 END_TEST
 
-static void openssl_certificate(const char *name, const char *days) {
+static void openssl_certificate(const char *name, const char *host, const char *days) {
         const char *const argv[] = {"openssl",
                                     "req",
                                     "-x509",
@@ -179,7 +180,9 @@ static void openssl_certificate(const char *name, const char *days) {
                                     "ec_paramgen_curve:P-256",
                                     "-nodes",
                                     "-subj",
-                                    "/CN=foreign",
+                                    place_text(&d.place, "/CN=%s", name),
+                                    "-addext",
+                                    place_text(&d.place, "subjectAltName=DNS:%s", host),
                                     "-days",
                                     days,
                                     "-keyout",
@@ -194,22 +197,52 @@ static void openssl_certificate(const char *name, const char *days) {
 START_TEST(server_that_is_not_trusted_is_found)
 {
         daemon_make(&d);
-        openssl_certificate("foreign", "90");
-        daemon_configure(&d, cloud_profile(&cloud, "aws", ""));
-        ck_assert_int_eq(mkdir(place_path(&d.place, "fleetprovd.conf.d"), 0755), 0);
-        (void) place_write(&d.place, "fleetprovd.conf.d/50-more.conf", 0600,
-                           place_text(&d.place, "[Profile aws]\nTrustedCertificates=%s\n",
-                                      place_path(&d.place, "foreign.pem")));
-        daemon_start(&d);
-        client = agent_open(d.socket);
+        openssl_certificate("foreign", "foreign.example", "90");
+        start_with(place_text(&d.place, "TrustedCertificates=%s\n",
+                              place_path(&d.place, "foreign.pem")));
         finds("tls", "tls-trust", "mqtt");
+}
+END_TEST
+
+static unsigned free_port(void) {
+        struct sockaddr_in address = {.sin_family = AF_INET,
+                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        socklen_t size = sizeof(address);
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        ck_assert_int_ge(fd, 0);
+        ck_assert_int_eq(bind(fd, (const struct sockaddr *) &address, size), 0);
+        ck_assert_int_eq(getsockname(fd, (struct sockaddr *) &address, &size), 0);
+        close(fd);
+        return ntohs(address.sin_port);
+}
+
+START_TEST(server_of_another_name_is_found)
+{
+        const char *log, *pem, *key, *accept;
+        unsigned port = free_port();
+        pid_t server;
+
+        daemon_make(&d);
+        openssl_certificate("elsewhere", "elsewhere.example", "90");
+        log = place_path(&d.place, "s_server.log");
+        pem = place_path(&d.place, "elsewhere.pem");
+        key = place_path(&d.place, "elsewhere.key");
+        accept = place_text(&d.place, "127.0.0.1:%u", port);
+        server = process_start((const char *const[]){"openssl", "s_server", "-accept", accept,
+                                                     "-cert", pem, "-key", key, "-www", NULL},
+                               log, NULL);
+        WAIT_FOR(file_has(log, "ACCEPT"));
+        start_with(place_text(&d.place, "TrustedCertificates=%s\nPort=%u\n", pem, port));
+        finds("tls", "tls-hostname", "mqtt");
+        (void) process_end(server, SIGTERM);
 }
 END_TEST
 
 START_TEST(claim_that_nobody_knows_is_refused)
 {
         daemon_make(&d);
-        openssl_certificate("foreign", "90");
+        openssl_certificate("foreign", "foreign.example", "90");
         start_with_claim(place_path(&d.place, "foreign.pem"), place_path(&d.place, "foreign.key"));
         finds("mqtt", "credentials-refused", "subscribe");
 }
@@ -324,7 +357,7 @@ START_TEST(claim_that_expires_soon_is_warned_of)
         fleetprov_event *event;
 
         daemon_make(&d);
-        openssl_certificate("soon", "10");
+        openssl_certificate("soon", "soon.example", "10");
         start_with_claim(place_path(&d.place, "soon.pem"), place_path(&d.place, "soon.key"));
         event = check("aws");
         assert_line(event, "expiry", "warning", "days");
@@ -427,6 +460,7 @@ int main(void) {
         tcase_add_test(tc, key_of_another_certificate_is_found);
         tcase_add_loop_test(tc, fault_on_the_way_is_found, 0, ELEMENTSOF(ways));
         tcase_add_test(tc, server_that_is_not_trusted_is_found);
+        tcase_add_test(tc, server_of_another_name_is_found);
         tcase_add_test(tc, claim_that_nobody_knows_is_refused);
         tcase_add_test(tc, client_id_that_is_not_let_in_is_found);
         tcase_add_test(tc, client_id_of_the_check_alone_is_a_warning);
