@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The doctor: each line finds the fault that it is there for. */
+/* The doctor, on this machine and on the way to the server: each line finds the fault that it is
+ * there for. test-check-cloud.c: what the cloud lets the claim do. */
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -9,66 +10,9 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-#include "tests/integration/lib/stage.h"
+#include "tests/integration/daemon/checkup.h"
 
 #define YEAR_SEC ((int64_t) 365 * 24 * 3600)
-
-static fleetprov_event *check(const char *profile) {
-        fleetprov_event *event = NULL;
-        uint64_t ticket = 0;
-
-        ck_assert_int_eq(fleetprov_client_check(client, profile, &ticket), 0);
-        ck_assert_int_eq(fleetprov_client_wait(client, ticket, 120 * USEC_PER_SEC, &event), 0);
-        return event;
-}
-
-/* The result of a line, "" where it was left out; its message. */
-static const char *line(const fleetprov_event *event, const char *name, const char **ret_message) {
-        const char *check, *result, *message;
-
-        for (size_t i = 0; fleetprov_event_enumerate_checks(event, i, &check, &result, &message);
-             i++)
-                if (streq(check, name)) {
-                        *ret_message = message;
-                        return result;
-                }
-        *ret_message = "";
-        return "";
-}
-
-static void assert_line(const fleetprov_event *event, const char *name, const char *expected,
-                        const char *words) {
-        const char *message, *result = line(event, name, &message);
-
-        ck_assert_msg(streq(result, expected) && strstr(message, words), "%s: %s: %s", name, result,
-                      message);
-}
-
-/* All is well but this line, and the clock, which nobody keeps in a test. */
-static void assert_good_but(const fleetprov_event *event, const char *name) {
-        const char *check, *result, *message;
-
-        ck_assert_ptr_null(fleetprov_event_get_error(event));
-        for (size_t i = 0; fleetprov_event_enumerate_checks(event, i, &check, &result, &message);
-             i++)
-                ck_assert_msg(streq(result, "ok") || streq(check, name) ||
-                                      (streq(result, "warning") &&
-                                       (streq(check, "clock") || streq(check, "state-directory") ||
-                                        strstr(message, "there is no claim"))),
-                              "%s: %s: %s", check, result, message);
-}
-
-/* The one line that fails, with these words, and the next ones are left out. */
-static void finds(const char *name, const char *words, const char *left_out) {
-        fleetprov_event *event = check("aws");
-        const char *message;
-
-        assert_good_but(event, name);
-        assert_line(event, name, "failed", words);
-        if (left_out)
-                ck_assert_str_eq(line(event, left_out, &message), "");
-        fleetprov_event_free(event);
-}
 
 /* A copy of a file of the cloud in the daemon's own place. */
 static const char *copy(const char *name, mode_t mode) {
@@ -151,16 +95,6 @@ static const struct {
         {"Endpoint=no-such-host.invalid\n", "name", "name-resolution", "tcp"},
         {"Port=1\n", "tcp", "connect-failed", "tls"},
 };
-
-/* A later file replaces what the profile says. */
-static void start_with(const char *more) {
-        daemon_configure(&d, cloud_profile(&cloud, "aws", ""));
-        ck_assert_int_eq(mkdir(place_path(&d.place, "fleetprovd.conf.d"), 0755), 0);
-        (void) place_write(&d.place, "fleetprovd.conf.d/50-more.conf", 0600,
-                           place_text(&d.place, "[Profile aws]\n%s", more));
-        daemon_start(&d);
-        client = agent_open(d.socket);
-}
 
 START_TEST(fault_on_the_way_is_found)
 {
@@ -248,67 +182,6 @@ START_TEST(claim_that_nobody_knows_is_refused)
 }
 END_TEST
 
-START_TEST(client_id_that_is_not_let_in_is_found)
-{
-        cloud_add(&cloud, "connack=7", "--always");
-        stage_start("", "");
-        finds("mqtt", "credentials-refused", "subscribe");
-        cloud_clear(&cloud);
-}
-END_TEST
-
-/* The policy knows the profile's client id alone: jobs do not mind. */
-START_TEST(client_id_of_the_check_alone_is_a_warning)
-{
-        fleetprov_event *event;
-
-        cloud_add(&cloud, "connack=7", "--client=gw-check", "--always");
-        stage_start("", "ClientId=gw\n");
-        daemon_wait_session(&d, "aws", "ready");
-        event = check("aws");
-        assert_line(event, "mqtt", "warning", "gw-check");
-        assert_good_but(event, "mqtt");
-        fleetprov_event_free(event);
-        cloud_clear(&cloud);
-}
-END_TEST
-
-START_TEST(client_id_of_another_profile_is_not_taken)
-{
-        fleetprov_event *event;
-
-        stage_start(cloud_profile(&cloud, "other", "ClientId=gw-check\n"), "ClientId=gw\n");
-        daemon_wait_session(&d, "other", "ready");
-        event = check("aws");
-        assert_line(event, "mqtt", "warning", "gw-check");
-        fleetprov_event_free(event);
-}
-END_TEST
-
-static const char *const refusals[] = {"deny-subscribe", "suback-refuse"};
-
-START_TEST(topic_that_is_forbidden_is_found_with_the_policy)
-{
-        static const char statement[] =
-                "{\"Effect\": \"Allow\", \"Action\": [\"iot:Subscribe\"], \"Resource\": "
-                "[\"arn:aws:iot:REGION:ACCOUNT:topicfilter/$aws/certificates/create-from-csr/*\"]}";
-        fleetprov_event *event;
-
-        cloud_add(&cloud,
-                  place_text(&cloud.place, "%s=$aws/certificates/create-from-csr/json/rejected",
-                             refusals[_i]),
-                  "--client=gw-check", "--always");
-        stage_start("", "ClientId=gw\n");
-        event = check("aws");
-        assert_good_but(event, "subscribe");
-        assert_line(event, "subscribe", "failed", "permission-denied-by-policy");
-        assert_line(event, "subscribe", "failed", "create-from-csr/json/rejected;");
-        assert_line(event, "subscribe", "failed", statement);
-        fleetprov_event_free(event);
-        cloud_clear(&cloud);
-}
-END_TEST
-
 static void start_with_clock(int64_t ahead) {
         const char *clock;
         int fd;
@@ -383,70 +256,51 @@ START_TEST(state_directory_in_memory_is_warned_of)
 }
 END_TEST
 
-START_TEST(one_check_at_a_time)
+/* Who takes connections and says nothing holds up nobody for longer than ConnectTimeoutSec=. */
+START_TEST(server_that_is_silent_is_given_up)
 {
-        fleetprov_event *event = NULL;
-        uint64_t first = 0, second = 0;
+        struct sockaddr_in address = {.sin_family = AF_INET,
+                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        socklen_t size = sizeof(address);
 
-        /* A server that takes connections and says nothing. */
-        cloud_add(&cloud, "deny-subscribe", "--client=gw-check", "--always");
-        stage_start("", "ClientId=gw\n");
-        ck_assert_int_eq(fleetprov_client_check(client, "aws", &first), 0);
-        ck_assert_int_eq(fleetprov_client_check(client, "aws", &second), 0);
-        ck_assert_int_eq(fleetprov_client_wait(client, second, 60 * USEC_PER_SEC, &event), 0);
-        ck_assert_int_eq(fleetprov_error_get_code(fleetprov_event_get_error(event)),
-                         FLEETPROV_QUEUE_FULL);
-        fleetprov_event_free(event);
-        /* Each topic by itself: all four are named. */
-        ck_assert_int_eq(fleetprov_client_wait(client, first, 60 * USEC_PER_SEC, &event), 0);
-        assert_line(event, "subscribe", "failed", "create-from-csr/json/accepted, ");
-        assert_line(event, "subscribe", "failed", "FleetTemplate/provision/json/rejected;");
-        assert_line(event, "subscribe", "failed",
-                    "topic/$aws/provisioning-templates/FleetTemplate"
-                    "/provision/*\"]}");
-        fleetprov_event_free(event);
-        cloud_clear(&cloud);
+        ck_assert_int_eq(bind(fd, (const struct sockaddr *) &address, size), 0);
+        ck_assert_int_eq(listen(fd, 64), 0);
+        ck_assert_int_eq(getsockname(fd, (struct sockaddr *) &address, &size), 0);
+        daemon_make(&d);
+        start_with(place_text(&d.place, "Port=%u\nConnectTimeoutSec=2\n", ntohs(address.sin_port)));
+        finds("tls", "tls-failed", "mqtt");
+        close(fd);
 }
 END_TEST
 
-/* Neither a daemon that ends nor a profile that goes waits for a check. */
-START_TEST(check_is_given_up_with_the_daemon)
+/* Its device would connect under a registration id, which a job may be using: that is left out. */
+START_TEST(profile_of_azure_is_looked_at_as_far_as_that_goes)
 {
-        uint64_t ticket = 0;
+        fleetprov_event *event;
+        const char *message;
 
-        cloud_add(&cloud, "deny-subscribe", "--client=gw-check", "--always");
-        stage_start("", "ClientId=gw\n");
-        ck_assert_int_eq(fleetprov_client_check(client, "aws", &ticket), 0);
-        fleetprov_status_free(agent_status(client)); /* it was sent, too */
-        WAIT_FOR(file_has(d.log, "checking it"));
-        daemon_configure(&d, "");
-        ck_assert_int_eq(agent_reload(client, NULL), 0);
-        cloud_clear(&cloud);
-}
-END_TEST
-
-static int run_ctl(const char *profile, const char *json, char **ret_output) {
-        const char *const argv[] = {FLEETPROVCTL, place_text(&d.place, "--socket=%s", d.socket),
-                                    json,         "check",
-                                    profile,      NULL};
-
-        return process_run(argv, NULL, ret_output);
-}
-
-START_TEST(ctl_says_it_in_a_table_and_in_json)
-{
-        _cleanup_free_ char *table = NULL, *json = NULL, *unknown = NULL;
-
-        cloud_add(&cloud, "deny-subscribe", "--client=gw-check", "--always");
-        stage_start("", "ClientId=gw\n");
-        ck_assert_int_eq(run_ctl(NULL, "--json=off", &table), 1);
-        ck_assert_ptr_nonnull(strstr(table, "CHECK"));
-        ck_assert_ptr_nonnull(strstr(table, "topicfilter/$aws/certificates/create-from-csr/*\""));
-        cloud_clear(&cloud);
-        ck_assert_int_eq(run_ctl("aws", "--json=short", &json), 0);
-        ck_assert_ptr_nonnull(strstr(json, "{\"profile\":\"aws\",\"check\":\"files\",\"result\":"
-                                           "\"ok\",\"message\":\""));
-        ck_assert_int_ne(run_ctl("nobody", "--json=off", &unknown), 0);
+        daemon_make(&d);
+        start(place_text(
+                &d.place,
+                "[Profile azure]\nProvider=azure-dps\nEndpoint=localhost\nPort=%u\n"
+                "TrustedCertificates=%s/ca.pem\nIdScope=0ne00TEST00\n"
+                "RegistrationIds=sensor-*\nAuthentication=group-key\n"
+                "SymmetricKey=%s\n",
+                cloud.port, cloud.place.dir,
+                place_write(&d.place, "group.key", 0600, "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0\n")));
+        event = check("azure");
+        assert_good_but(event, "mqtt");
+        assert_line(event, "modes", "ok", "");
+        assert_line(event, "tls", "ok", "");
+        assert_line(event, "mqtt", "warning", "registration id");
+        ck_assert_str_eq(line(event, "key-match", &message), "");
+        ck_assert_str_eq(line(event, "subscribe", &message), "");
+        fleetprov_event_free(event);
+        ck_assert_int_eq(chmod(place_path(&d.place, "group.key"), 0644), 0);
+        event = check("azure");
+        assert_line(event, "modes", "failed", "group.key");
+        fleetprov_event_free(event);
 }
 END_TEST
 
@@ -462,17 +316,11 @@ int main(void) {
         tcase_add_test(tc, server_that_is_not_trusted_is_found);
         tcase_add_test(tc, server_of_another_name_is_found);
         tcase_add_test(tc, claim_that_nobody_knows_is_refused);
-        tcase_add_test(tc, client_id_that_is_not_let_in_is_found);
-        tcase_add_test(tc, client_id_of_the_check_alone_is_a_warning);
-        tcase_add_test(tc, client_id_of_another_profile_is_not_taken);
-        tcase_add_loop_test(tc, topic_that_is_forbidden_is_found_with_the_policy, 0,
-                            ELEMENTSOF(refusals));
         tcase_add_test(tc, clock_before_this_program_was_made_is_wrong);
         tcase_add_test(tc, claim_that_has_expired_is_found);
         tcase_add_test(tc, claim_that_expires_soon_is_warned_of);
         tcase_add_test(tc, state_directory_in_memory_is_warned_of);
-        tcase_add_test(tc, one_check_at_a_time);
-        tcase_add_test(tc, check_is_given_up_with_the_daemon);
-        tcase_add_test(tc, ctl_says_it_in_a_table_and_in_json);
+        tcase_add_test(tc, server_that_is_silent_is_given_up);
+        tcase_add_test(tc, profile_of_azure_is_looked_at_as_far_as_that_goes);
         return stage_run(suite);
 }
