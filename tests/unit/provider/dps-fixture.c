@@ -29,7 +29,11 @@ static void keep_secrets(const JobSecrets *secrets) {
 
 static void on_session_changed(void *userdata, Registrar *r) {
         ck_assert_ptr_eq(userdata, &dps);
-        note(session_state_to_string(registrar_state(r)));
+        /* Told of another last error as well; the diary has the states alone. */
+        if (registrar_state(r) == dps.state_told)
+                return;
+        dps.state_told = registrar_state(r);
+        note(session_state_to_string(dps.state_told));
 }
 
 static void on_progress(void *userdata, Job *job, JobPhase phase, const char *text) {

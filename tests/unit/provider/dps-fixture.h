@@ -23,6 +23,7 @@ typedef struct DpsFixture {
          * "keygen", "register", "poll": progress; "store"; "back"; "succeeded", "failed" …: an end.
          */
         char diary[1024];
+        SessionState state_told;
         Failure *failure;   /* of the last "back" or end; NULL: none */
         JobSecrets secrets; /* of the last "store" or end */
         usec_t delay_usec;
