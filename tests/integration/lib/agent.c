@@ -51,6 +51,11 @@ static fleetprov_request *request_of(const Wish *w) {
                 ck_assert_int_eq(fleetprov_request_set_private_key(request, w->private_key,
                                                                    strlen(w->private_key)),
                                  0);
+        if (w->registration_id)
+                ck_assert_int_eq(fleetprov_request_set_registration_id(request, w->registration_id),
+                                 0);
+        if (w->payload)
+                ck_assert_int_eq(fleetprov_request_set_payload(request, w->payload), 0);
         if (w->deadline_usec)
                 ck_assert_int_eq(fleetprov_request_set_deadline(request, w->deadline_usec), 0);
         return request;

@@ -25,6 +25,7 @@ typedef struct Wish {
         size_t token_size;
         const char *certificate, *private_key; /* rotate */
         uint64_t deadline_usec;
+        const char *registration_id, *payload; /* azure-dps */
 } Wish;
 
 /* `address` as of fleetprov_client_new(). */

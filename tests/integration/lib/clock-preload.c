@@ -3,17 +3,19 @@
 /* Another real clock for one program (LD_PRELOAD), since nobody may set the machine's in a test.
  * The file $FLEETPROV_TEST_CLOCK holds, as 64 bits of this machine's, by how many seconds that
  * clock is ahead. A timerfd that is to end when the clock is set ends when the file is written to.
- */
+ * Whether it is synchronised says $FLEETPROV_TEST_SYNCHRONISED, yes or no. */
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
+#include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,6 +32,15 @@ __attribute__((constructor)) static void open_clock(void) {
         close(fd);
         if (p != MAP_FAILED)
                 ahead = p;
+}
+
+int adjtimex(struct timex *t) {
+        const char *synchronised = getenv("FLEETPROV_TEST_SYNCHRONISED");
+
+        if (!synchronised || t->modes != 0)
+                return (int) syscall(SYS_adjtimex, t);
+        t->status = strcmp(synchronised, "yes") == 0 ? 0 : STA_UNSYNC;
+        return t->status == 0 ? TIME_OK : TIME_ERROR;
 }
 
 int clock_gettime(clockid_t id, struct timespec *ret) {

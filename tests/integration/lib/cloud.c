@@ -178,3 +178,25 @@ const char *cloud_profile(Cloud *c, const char *name, const char *more) {
                           strstr(more, "KeepAliveSec=") ? "" : "KeepAliveSec=30\n", more,
                           strstr(more, "ConnectTimeoutSec=") ? "" : "\nConnectTimeoutSec=20");
 }
+
+static const char *put_dir_in(Cloud *c, const char *text) {
+        const char *at = strstr(text, "DIR/");
+
+        return at ? place_text(&c->place, "%.*s%s%s", (int) (at - text), text, c->place.dir,
+                               put_dir_in(c, at + strlen("DIR")))
+                  : text;
+}
+
+const char *cloud_dps_profile(Cloud *c, const char *name, const char *more) {
+        return place_text(&c->place,
+                          "[Profile %s]\n"
+                          "Provider=azure-dps\n"
+                          "Endpoint=localhost\n"
+                          "Port=%u\n"
+                          "TrustedCertificates=%s/ca.pem\n"
+                          "IdScope=0ne00TEST00\n"
+                          "ResponseTimeoutSec=10\n"
+                          "ConnectTimeoutSec=20\n"
+                          "%s\n",
+                          name, c->dps_port, c->place.dir, put_dir_in(c, more));
+}

@@ -49,6 +49,10 @@ void cloud_expect_breach(Cloud *c, const char *breach);
 void cloud_allow_breach(Cloud *c, const char *breach, size_t at_most);
 void cloud_forget_breaches(Cloud *c);
 
+/* A [Profile NAME] section for this cloud's DPS, but for who the device is and how it shows that,
+ * which `more` says; "DIR/" in it is where the cloud keeps its files. */
+const char *cloud_dps_profile(Cloud *c, const char *name, const char *more);
+
 /* A [Profile NAME] section for this cloud. `more`: further lines, which may be "". A template is
  * set unless `more` sets one, and so is a short ResponseTimeoutSec=. */
 const char *cloud_profile(Cloud *c, const char *name, const char *more);

@@ -13,6 +13,10 @@ static void start_cloud(void) {
         cloud_start(&cloud);
 }
 
+static void start_cloud_with_dps(void) {
+        cloud_start_dps(&cloud);
+}
+
 static void end_cloud(void) {
         cloud_done(&cloud);
 }
@@ -35,14 +39,22 @@ static void clear_alone(void) {
         cloud_done(&cloud);
 }
 
-TCase *stage_shared(Suite *suite, const char *name) {
+static TCase *make_shared(Suite *suite, const char *name, void (*start)(void)) {
         TCase *tc = tcase_create(name);
 
         tcase_set_timeout(tc, TIMEOUT_SEC);
-        tcase_add_unchecked_fixture(tc, start_cloud, end_cloud);
+        tcase_add_unchecked_fixture(tc, start, end_cloud);
         tcase_add_checked_fixture(tc, forget, clear);
         suite_add_tcase(suite, tc);
         return tc;
+}
+
+TCase *stage_shared(Suite *suite, const char *name) {
+        return make_shared(suite, name, start_cloud);
+}
+
+TCase *stage_shared_dps(Suite *suite, const char *name) {
+        return make_shared(suite, name, start_cloud_with_dps);
 }
 
 TCase *stage_alone(Suite *suite, const char *name) {
@@ -57,6 +69,13 @@ TCase *stage_alone(Suite *suite, const char *name) {
 void stage_start(const char *daemon, const char *more) {
         certificates_before = cloud_count_certificates(&cloud);
         daemon_run(&d, &cloud, daemon, more);
+        client = agent_open(d.socket);
+}
+
+void stage_start_azure(const char *more) {
+        daemon_make(&d);
+        daemon_configure(&d, cloud_dps_profile(&cloud, "azure", more));
+        daemon_start(&d);
         client = agent_open(d.socket);
 }
 
