@@ -20,6 +20,17 @@ static void add_formatted(Table *t, const char *label, const char *format, const
         table_add_pair(t, label, text);
 }
 
+/* A symmetric key has none. That it is not there is an error of the profile's. */
+static const char *without_subject(const fleetprov_status *s, size_t i) {
+        const fleetprov_error *error = fleetprov_status_get_profile_error(s, i);
+        int code = error ? fleetprov_error_get_code(error) : FLEETPROV_OK;
+
+        return streq(fleetprov_status_get_profile_provider(s, i), "azure-dps") &&
+                               code != FLEETPROV_NOT_INITIALIZED && code != FLEETPROV_KEY_MISMATCH
+                       ? "a symmetric key"
+                       : "none";
+}
+
 static void add_profile(Table *t, const fleetprov_status *s, size_t i) {
         const char *name = fleetprov_status_get_profile_name(s, i);
         const char *session = fleetprov_status_get_profile_session(s, i);
@@ -40,7 +51,7 @@ static void add_profile(Table *t, const fleetprov_status *s, size_t i) {
         if (subject && expires)
                 add_formatted(t, "Claim", "%s, expires %s", subject, expires);
         else
-                table_add_pair(t, "Claim", subject ? subject : "none");
+                table_add_pair(t, "Claim", subject ? subject : without_subject(s, i));
         table_add_pair(t, "Fingerprint", fleetprov_status_get_claim_fingerprint(s, i));
         if (error)
                 add_formatted(t, "Last error", "%s: %s", fleetprov_error_get_name(error),
