@@ -373,10 +373,11 @@ END_TEST
 START_TEST(deadline_ends_what_is_never_assigned)
 {
         cloud_add(&cloud, "assigning=1000", "--operation=dps-register");
-        start(KEY);
+        start(ANY);
         agent_wait_end(client,
-                       agent_submit(client,
-                                    &(Wish){.profile = "azure", .deadline_usec = 3 * USEC_PER_SEC}),
+                       agent_submit(client, &(Wish){.profile = "azure",
+                                                    .registration_id = "gw-never",
+                                                    .deadline_usec = 3 * USEC_PER_SEC}),
                        FLEETPROV_STATE_EXPIRED);
         daemon_wait_session(&d, "azure", "offline");
 }

@@ -327,6 +327,7 @@ START_TEST(the_file_that_is_installed_explains_every_key_rightly)
         _cleanup_free_ char *path = NULL, *content = NULL;
         _cleanup_config_ Config *as_it_is = NULL, *in_force = NULL;
         _cleanup_secret_ Secret *text = NULL;
+        const Profile *aws, *azure;
 
         if (!etc)
                 return; /* run by hand */
@@ -336,12 +337,16 @@ START_TEST(the_file_that_is_installed_explains_every_key_rightly)
         ck_assert_uint_eq(as_it_is->n_profiles, 0);
         content = uncomment(secret_text(text));
         in_force = fixture_load(content);
-        ck_assert_uint_eq(in_force->n_profiles, 1);
+        ck_assert_uint_eq(in_force->n_profiles, 2);
         ck_assert_uint_eq(in_force->max_jobs, as_it_is->max_jobs);
         ck_assert_uint_eq(in_force->max_jobs_per_user, as_it_is->max_jobs_per_user);
         ck_assert_uint_eq(in_force->retain_usec, as_it_is->retain_usec);
         ck_assert_str_eq(in_force->bus, as_it_is->bus);
-        ck_assert_str_eq(parameters_get(&in_force->profiles[0]->fixed_parameters, "Line"), "7");
+        aws = config_find_profile(in_force, "aws");
+        azure = config_find_profile(in_force, "azure");
+        ck_assert_str_eq(parameters_get(&aws->fixed_parameters, "Line"), "7");
+        ck_assert_int_eq(azure->provider, PROVIDER_AZURE_DPS);
+        ck_assert_str_eq(azure->dps.id_scope, "0ne00000000");
 }
 END_TEST
 
