@@ -383,6 +383,43 @@ START_TEST(the_providers_roots_are_few)
 }
 END_TEST
 
+static void set_key(Profile *p, const char *text) {
+        free(p->dps.symmetric_key);
+        p->dps.symmetric_key = strdup(fixture_write_bytes("dps.key", text, strlen(text), 0600));
+}
+
+START_TEST(symmetric_key_is_a_claim_where_it_is_long_enough)
+{
+        static const char key[] = "MDEyMzQ1Njc4OWFiY2RlZg==\n"; /* 16 bytes */
+        Profile p = {.name = strdup("aws"), .provider = PROVIDER_AZURE_DPS};
+        _cleanup_claim_ Claim *c = NULL, *again = NULL;
+        _cleanup_failure_ Failure *f = NULL;
+        const char *files[CLAIM_FILES];
+
+        if (access(CLAIM_ROOTS_FOLDER "/DigiCert_Global_Root_G2.crt", R_OK) < 0)
+                p.trusted_certificates = strdup(fixture_write_bytes("ca.pem", "x", 1, 0644));
+        set_key(&p, key);
+        claim_files(&p, files);
+        ck_assert_str_eq(files[4], p.dps.symmetric_key);
+        ck_assert_ptr_null(files[5]);
+        ck_assert_msg(claim_load(&p, &c, &f) == 0, "%s", failure_message(f));
+        ck_assert_uint_eq(c->symmetric_key->size, 16);
+        ck_assert_ptr_null(c->secondary_key);
+        ck_assert_ptr_null(c->description);
+        p.dps.secondary_key = strdup(p.dps.symmetric_key);
+        ck_assert_int_eq(claim_load(&p, &again, &f), 0);
+        ck_assert(!claim_equal(c, again));
+        ck_assert(claim_equal(c, c));
+        set_key(&p, "MDEyMzQ1Njc4OWFiY2Rl\n");
+        expect_failure(&p, ERROR_NOT_INITIALIZED, "dps.key");
+        set_key(&p, "not base64!");
+        expect_failure(&p, ERROR_NOT_INITIALIZED, "dps.key");
+        dps_settings_done(&p.dps);
+        free(p.name);
+        free(p.trusted_certificates);
+}
+END_TEST
+
 int main(void) {
         TCase *t = tcase_create("claim");
 
@@ -405,5 +442,6 @@ int main(void) {
         tcase_add_test(t, an_encrypted_key_wants_its_password);
         tcase_add_test(t, junk_is_no_claim);
         tcase_add_test(t, the_providers_roots_are_few);
+        tcase_add_test(t, symmetric_key_is_a_claim_where_it_is_long_enough);
         return suite_run("secret files and claims", t);
 }
