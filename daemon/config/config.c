@@ -9,11 +9,11 @@
 #include "daemon/config/config-file.h"
 #include "daemon/config/config-profile.h"
 #include "daemon/config/config-setting.h"
+#include "daemon/config/config-socket.h"
 #include "daemon/config/config-value.h"
 #include "daemon/config/secret-path.h"
 
 #define DAEMON_SECTION "Daemon"
-#define SOCKET_SECTION "Socket "
 
 Config *config_free(Config *c) {
         if (!c)
@@ -24,6 +24,9 @@ Config *config_free(Config *c) {
         for (size_t i = 0; i < c->n_profiles; i++)
                 profile_free(c->profiles[i]);
         free(c->profiles);
+        for (size_t i = 0; i < c->n_doors; i++)
+                door_free(c->doors[i]);
+        free(c->doors);
         for (size_t i = 0; i < c->n_files; i++)
                 free(c->files[i]);
         free(c->files);
@@ -40,6 +43,13 @@ Profile *config_find_profile(const Config *c, const char *name) {
         for (size_t i = 0; i < c->n_profiles; i++)
                 if (streq(c->profiles[i]->name, name))
                         return c->profiles[i];
+        return NULL;
+}
+
+const Door *config_find_door(const Config *c, const char *name) {
+        for (size_t i = 0; i < c->n_doors; i++)
+                if (streq(c->doors[i]->name, name))
+                        return c->doors[i];
         return NULL;
 }
 
@@ -187,14 +197,12 @@ static int load_sections(Config *c, const ConfigTree *t, char **ret_why) {
 
                 if (has_prefix(s->name, CONFIG_PROFILE_SECTION))
                         r = load_profile(c, t, s, &specifiers, ret_why);
-                else if (has_prefix(s->name, SOCKET_SECTION))
-                        r = config_refuse_at(ret_why, s->place, s->name,
-                                             "further sockets: not available in this version; take "
-                                             "the section out");
+                else if (has_prefix(s->name, CONFIG_SOCKET_SECTION))
+                        r = config_socket_load(c, t, s, ret_why);
                 else if (!streq(s->name, DAEMON_SECTION))
                         r = config_refuse_at(ret_why, s->place, s->name,
-                                             "no such section; there are [Daemon] and "
-                                             "[Profile NAME]");
+                                             "no such section; there are [Daemon], "
+                                             "[Profile NAME] and [Socket NAME]");
         }
         specifiers_done(&specifiers);
         return r;
@@ -268,6 +276,8 @@ int config_load_root(const char *root, const char *path, Config **ret, char **re
         if (r < 0)
                 return r;
         r = check_default_profile(c, t, ret_why);
+        if (r >= 0)
+                r = config_sockets_check(c, t, ret_why);
         if (r < 0)
                 return r;
         r = check_verify_client_ids(c, t, ret_why);

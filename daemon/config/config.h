@@ -5,9 +5,12 @@
  * reload makes another one. fleetprovd.conf(5) is the manual of what stands in the files. */
 
 #include "daemon/base/macro.h"
+#include "daemon/model/door.h"
 #include "daemon/model/profile.h"
 
 #define CONFIG_PROFILES_MAX ((size_t) 64)
+#define CONFIG_DOORS_MAX \
+        ((size_t) 15) /* further sockets; with the main one, as many as are taken */
 #define CONFIG_MAX_JOBS_DEFAULT ((size_t) 10000)
 #define CONFIG_MAX_JOBS_PER_USER_DEFAULT ((size_t) 1000)
 #define CONFIG_MAX_JOBS_MAX ((size_t) 1000000)
@@ -26,6 +29,8 @@ typedef struct Config {
         char *bus;                /* "system", "session", "none" or an address */
         Profile **profiles;       /* in the order of the files */
         size_t n_profiles;
+        Door **doors; /* beside the main one */
+        size_t n_doors;
         char **files; /* that were read, in that order */
         size_t n_files;
 } Config;
@@ -46,3 +51,6 @@ DEFINE_CLEANUP(Config *, config_free);
 /* The profile of this name; "" or NULL asks for the default one: DefaultProfile=, or the only one.
  * NULL: there is none. */
 Profile *config_find_profile(const Config *c, const char *name);
+
+/* The further socket of this name; NULL: there is no such section. */
+const Door *config_find_door(const Config *c, const char *name);

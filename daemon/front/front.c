@@ -42,6 +42,10 @@ Front *front_free(Front *f) {
         return NULL;
 }
 
+const char *front_door_at(const Front *f, size_t i) {
+        return sockets_door_at(f->sockets, i);
+}
+
 void front_set_stopping(Front *f) {
         f->context.stopping = true;
 }

@@ -35,8 +35,9 @@ DEFINE_CLEANUP(FrontCall *, front_call_free);
 typedef struct FrontOps {
         /* Everything there is to see. Both stay valid until the loop runs on. */
         const JobTable *(*jobs)(void *userdata);
-        const ProfileStatus *(*profile_at)(void *userdata, size_t i); /* NULL behind the last */
-        const char *(*default_profile)(void *userdata);               /* NULL: none */
+        /* What there is at this door; NULL behind the last. */
+        const ProfileStatus *(*profile_at)(void *userdata, const char *door, size_t i);
+        const char *(*default_profile)(void *userdata, const char *door); /* NULL: none */
         /* Why a waiting job waits; NULL: for its turn. Valid until the loop runs on. */
         const Failure *(*waiting_for)(void *userdata, const Job *job);
 
@@ -60,7 +61,7 @@ typedef struct FrontOptions {
 } FrontOptions;
 
 /* Takes the sockets that systemd passed (FileDescriptorName=: "main" and unnamed ones are the main
- * door; others are refused until doors are configured). A bus that is absent is looked for again,
+ * door; any other name is the door that is called so). A bus that is absent is looked for again,
  * and ends nothing. The strings are copied; `ops` must outlive the front. -EADDRINUSE: another
  * daemon answers at the socket; each failure is logged with its reason. */
 int front_new(sd_event *event, const FrontOptions *options, Front **ret);
@@ -68,6 +69,10 @@ int front_new(sd_event *event, const FrontOptions *options, Front **ret);
 /* Calls that are not answered yet stay good: their answers go nowhere. */
 Front *front_free(Front *f);
 DEFINE_CLEANUP(Front *, front_free);
+
+/* The doors that there are sockets of, one after the other, perhaps one of them twice; NULL behind
+ * the last. */
+const char *front_door_at(const Front *f, size_t i);
 
 /* Manager.State says "stopping" from now on. */
 void front_set_stopping(Front *f);

@@ -117,6 +117,10 @@ const Peer *link_peer(Link *l, sd_bus_message *m) {
         return l->senders && m ? bus_peers_get(l->senders, sd_bus_message_get_sender(m)) : NULL;
 }
 
+const char *link_door(const Link *l) {
+        return l->peer ? l->peer->door : DOOR_MAIN;
+}
+
 bool link_hears(Link *l, const Job *job) {
         if (l->closing)
                 return false;

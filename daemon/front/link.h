@@ -69,6 +69,9 @@ void link_close(Link *l);
 /* Who sent this message; NULL: nobody known. Valid while it is handled. */
 const Peer *link_peer(Link *l, sd_bus_message *m);
 
+/* Through which door: on a bus always the main one. */
+const char *link_door(const Link *l);
+
 /* Whether this connection may have a signal of this job. */
 bool link_hears(Link *l, const Job *job);
 

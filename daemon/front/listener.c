@@ -10,8 +10,10 @@
 #include <systemd/sd-daemon.h>
 
 #include "daemon/base/log.h"
+#include "daemon/model/door.h"
 #include "daemon/model/peer.h"
 
+#define OWN_UNIT "fleetprovd.socket" /* systemd/fleetprovd.socket */
 #define BACKLOG SOMAXCONN /* a client that does not wait is told EAGAIN when it is full */
 
 static void free_names(char **names) {
@@ -21,18 +23,37 @@ static void free_names(char **names) {
 }
 
 /* systemd gives the unit's name where FileDescriptorName= is not set, and "unknown" where the
- * passer said no names at all. */
-static bool is_main_door(const char *name) {
-        const char *suffix = strrchr(name, '.');
+ * passer said no names at all. NULL: it can be no door. */
+static const char *door_of_name(const char *name) {
+        if (*name == '\0' || streq(name, DOOR_MAIN) || streq(name, "unknown") ||
+            streq(name, OWN_UNIT))
+                return DOOR_MAIN;
+        return door_name_is_valid(name) ? name : NULL;
+}
 
-        return streq(name, DOOR_MAIN) || streq(name, "unknown") || *name == '\0' ||
-               (suffix && streq(suffix, ".socket"));
+/* -ENOMEM; 0: it is of no use. */
+static int take_one(int fd, const char *name, Listener *ret) {
+        const char *door = door_of_name(name);
+
+        if (!door) {
+                log_warning("Socket '%s' is not used: no door can have this name; set "
+                            "FileDescriptorName= in its unit to " DOOR_MAIN
+                            ", or to the NAME of a [Socket NAME] section",
+                            name);
+                return 0;
+        }
+        if (sd_is_socket_unix(fd, SOCK_STREAM, 1, NULL, 0) <= 0) {
+                log_warning("Socket '%s' is not used: it is no listening Unix stream socket", name);
+                return 0;
+        }
+        *ret = (Listener){.fd = fd};
+        return free_and_strdup(&ret->door, door) < 0 ? -ENOMEM : 1;
 }
 
 int listener_take_passed(Listener listeners[static LISTENERS_MAX], size_t *ret_n) {
         char **names = NULL;
         size_t used = 0;
-        int n;
+        int n, r = 0;
 
         n = sd_listen_fds_with_names(1, &names);
         if (n < 0)
@@ -40,23 +61,24 @@ int listener_take_passed(Listener listeners[static LISTENERS_MAX], size_t *ret_n
         for (int i = 0; i < n; i++) {
                 int fd = SD_LISTEN_FDS_START + i;
 
-                if (!is_main_door(names[i]))
-                        log_warning("Socket '%s' is not used: no such door is configured",
-                                    names[i]);
-                else if (sd_is_socket_unix(fd, SOCK_STREAM, 1, NULL, 0) <= 0)
-                        log_warning("Socket '%s' is not used: it is no listening Unix stream "
-                                    "socket",
-                                    names[i]);
-                else if (used == LISTENERS_MAX)
+                if (r >= 0 && used == LISTENERS_MAX)
                         log_warning("Socket '%s' is not used: at most %zu are", names[i],
                                     LISTENERS_MAX);
-                else {
-                        listeners[used++] = (Listener){.fd = fd};
-                        continue;
+                else if (r >= 0) {
+                        r = take_one(fd, names[i], &listeners[used]);
+                        if (r > 0) {
+                                used++;
+                                continue;
+                        }
                 }
                 close(fd);
         }
         free_names(names);
+        if (r < 0) {
+                while (used > 0)
+                        listener_done(&listeners[--used]);
+                return log_error_errno(r, "Cannot take the sockets that were passed");
+        }
         *ret_n = used;
         return 0;
 }
@@ -165,7 +187,9 @@ int listener_make(const char *path, Listener *ret) {
         l.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (l.fd < 0)
                 return -errno;
-        r = bind_at(&unready, &l);
+        r = free_and_strdup(&l.door, DOOR_MAIN);
+        if (r >= 0)
+                r = bind_at(&unready, &l);
         if (r >= 0)
                 r = publish(&address, &l);
         if (r < 0) {
@@ -182,6 +206,7 @@ void listener_done(Listener *l) {
         if (l->path && lstat(l->path, &st) >= 0 && st.st_dev == l->device && st.st_ino == l->inode)
                 (void) unlink(l->path);
         free(l->path);
+        free(l->door);
         close_fd(l->fd);
         *l = (Listener){.fd = -1};
 }

@@ -12,17 +12,21 @@
 
 typedef struct Listener {
         int fd;
+        char *door; /* what comes in here comes through this one */
         char *path; /* that we made; NULL: it is systemd's */
         uint64_t device, inode;
 } Listener;
 
-/* Those of the main door: named "main", or not named by FileDescriptorName= (then systemd gives the
- * unit's name). Others are closed, with a warning. Fills up to LISTENERS_MAX. */
+/* Of the main door are those named "main", or not named at all; any other name that a door can have
+ * is that door, whether it is configured or not. One that was given no FileDescriptorName= comes
+ * with its unit's name: only our own socket unit's is the main door then, since a door for a
+ * container must not become the host's by a line that was forgotten. What cannot be used is closed,
+ * with a warning. Fills up to LISTENERS_MAX. */
 int listener_take_passed(Listener listeners[static LISTENERS_MAX], size_t *ret_n);
 
-/* Mode 0660, group LISTENER_GROUP where it exists, never wider for a moment. A socket file that
- * nobody answers at is a dead daemon's, and removed; anything else in the way is left alone.
- * -EADDRINUSE: somebody answers; -EEXIST: it is no socket; -ENAMETOOLONG. */
+/* Of the main door. Mode 0660, group LISTENER_GROUP where it exists, never wider for a moment. A
+ * socket file that nobody answers at is a dead daemon's, and removed; anything else in the way is
+ * left alone. -EADDRINUSE: somebody answers; -EEXIST: it is no socket; -ENAMETOOLONG. */
 int listener_make(const char *path, Listener *ret);
 
 /* Closes; removes the file that we made, if it is still that one. */

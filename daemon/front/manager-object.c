@@ -44,11 +44,11 @@ static const char *resolve_profile(Link *l, const char *profile) {
 
         if (*profile)
                 return profile;
-        profile = link_ops(l)->default_profile(link_ops_userdata(l));
+        profile = link_ops(l)->default_profile(link_ops_userdata(l), link_door(l));
         if (profile)
                 return profile;
-        only = link_ops(l)->profile_at(link_ops_userdata(l), 0);
-        if (!only || link_ops(l)->profile_at(link_ops_userdata(l), 1))
+        only = link_ops(l)->profile_at(link_ops_userdata(l), link_door(l), 0);
+        if (!only || link_ops(l)->profile_at(link_ops_userdata(l), link_door(l), 1))
                 return NULL;
         return only->name;
 }
@@ -171,7 +171,26 @@ static int get_default_profile(_unused_ sd_bus *bus, _unused_ const char *path,
                                _unused_ sd_bus_error *error) {
         const Link *l = userdata;
 
-        return encode_text(reply, link_ops(l)->default_profile(link_ops_userdata(l)));
+        return encode_text(reply, link_ops(l)->default_profile(link_ops_userdata(l), link_door(l)));
+}
+
+/* A further door shows each his own jobs alone: how busy the others are is none of his business. */
+static size_t count_visible(const JobTable *jobs, const Peer *peer, JobState state) {
+        const Job *job;
+        size_t n = 0;
+
+        for (job = job_table_first(jobs); job; job = job_table_next(job))
+                n += job_is_visible_to(job, peer) &&
+                     (state == JOB_STATE_MAX || job->state == state);
+        return n;
+}
+
+static size_t count_state(const Link *l, JobState state) {
+        const JobTable *jobs = link_ops(l)->jobs(link_ops_userdata(l));
+
+        if (!streq(link_door(l), DOOR_MAIN))
+                return count_visible(jobs, l->peer, state);
+        return state == JOB_STATE_MAX ? job_table_size(jobs) : job_table_count_state(jobs, state);
 }
 
 /* Queued, Running, Finished */
@@ -179,16 +198,15 @@ static int get_counter(_unused_ sd_bus *bus, _unused_ const char *path,
                        _unused_ const char *interface, const char *property, sd_bus_message *reply,
                        void *userdata, _unused_ sd_bus_error *error) {
         const Link *l = userdata;
-        const JobTable *jobs = link_ops(l)->jobs(link_ops_userdata(l));
         size_t n;
 
         if (streq(property, "Queued"))
-                n = job_table_count_state(jobs, JOB_QUEUED);
+                n = count_state(l, JOB_QUEUED);
         else if (streq(property, "Running"))
-                n = job_table_count_state(jobs, JOB_RUNNING);
+                n = count_state(l, JOB_RUNNING);
         else
-                n = job_table_size(jobs) - job_table_count_state(jobs, JOB_QUEUED) -
-                    job_table_count_state(jobs, JOB_RUNNING);
+                n = count_state(l, JOB_STATE_MAX) - count_state(l, JOB_QUEUED) -
+                    count_state(l, JOB_RUNNING);
         return sd_bus_message_append(reply, "u", (uint32_t) n);
 }
 

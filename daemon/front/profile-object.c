@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /* A profile below /io/fleetprov/Provisioner1/profile:
- * protocol/ipc/io.fleetprov.Provisioner1.Profile.xml. Every caller may read it. */
+ * protocol/ipc/io.fleetprov.Provisioner1.Profile.xml. Every caller may read those of his door;
+ * others do not exist there. */
 
 #include <errno.h>
 
@@ -10,7 +11,7 @@
 #include "daemon/front/objects.h"
 
 static const ProfileStatus *profile_at(Link *l, size_t i) {
-        return link_ops(l)->profile_at(link_ops_userdata(l), i);
+        return link_ops(l)->profile_at(link_ops_userdata(l), link_door(l), i);
 }
 
 static const ProfileStatus *find_profile(Link *l, const char *path) {

@@ -36,6 +36,10 @@ struct Sockets {
         size_t n_links;
 };
 
+const char *sockets_door_at(const Sockets *s, size_t i) {
+        return i < s->n_listeners ? s->listeners[i].door : NULL;
+}
+
 Link *sockets_first(Sockets *s) {
         return s->links_first;
 }
@@ -79,19 +83,36 @@ static bool may_read(void *userdata, bool in_handshake) {
                link_queued(l) < LINK_QUEUE_PAUSE;
 }
 
-static size_t count_user(const Sockets *s, uid_t uid) {
+static size_t count_owner(const Sockets *s, const Peer *owner) {
         size_t n = 0;
         Link *l;
 
         LIST_FOREACH(links, l, s)
-                n += l->peer->uid == uid;
+                n += peer_same_owner(l->peer, owner);
         return n;
+}
+
+/* Through this door; or, where that is NULL, through all but the main one. */
+static size_t count_door(const Sockets *s, const char *door) {
+        size_t n = 0;
+        Link *l;
+
+        LIST_FOREACH(links, l, s)
+                n += door ? streq(l->peer->door, door) : !streq(l->peer->door, DOOR_MAIN);
+        return n;
+}
+
+/* Who has a user namespace comes as as many users as he likes: his door has a bound, too. */
+static bool door_has_room(const Sockets *s, const char *door) {
+        return streq(door, DOOR_MAIN) || (count_door(s, door) < SOCKET_CONNECTIONS_PER_DOOR_MAX &&
+                                          count_door(s, NULL) < SOCKET_CONNECTIONS_DOORS_MAX);
 }
 
 static bool has_room(const Sockets *s, const Peer *peer) {
         size_t max = SOCKET_CONNECTIONS_MAX - (peer->privileged ? 0 : SOCKET_CONNECTIONS_KEPT_BACK);
 
-        return s->n_links < max && count_user(s, peer->uid) < SOCKET_CONNECTIONS_PER_USER_MAX;
+        return s->n_links < max && count_owner(s, peer) < SOCKET_CONNECTIONS_PER_USER_MAX &&
+               door_has_room(s, peer->door);
 }
 
 /* sd-bus reads from the gate and writes to the client. Takes both descriptors. */
@@ -185,11 +206,11 @@ static int add_link(Sockets *s, int fd, Peer *peer) {
 
 /* Lets in whoever is entitled to it; the others are closed without a word, as a full queue would
  * do. Negative: descriptors or memory ran out. */
-static int let_in(Sockets *s, int fd) {
+static int let_in(Sockets *s, const char *door, int fd) {
         _cleanup_peer_ Peer *peer = NULL;
         int r;
 
-        r = socket_peer_read(fd, DOOR_MAIN, s->nobody, &peer);
+        r = socket_peer_read(fd, door, s->nobody, &peer);
         if (r < 0) {
                 log_debug("A connection is refused: it cannot be told whose it is");
                 return 0;
@@ -197,7 +218,7 @@ static int let_in(Sockets *s, int fd) {
         if (!has_room(s, peer)) {
                 log_debug("A connection of uid %u is refused: there are %zu already, %zu of them "
                           "its own",
-                          (unsigned) peer->uid, s->n_links, count_user(s, peer->uid));
+                          (unsigned) peer->uid, s->n_links, count_owner(s, peer));
                 return 0;
         }
         return add_link(s, fd, TAKE_PTR(peer));
@@ -228,6 +249,13 @@ static void pause_accepting(Sockets *s, int listen_fd, int reason) {
                 set_listening(s, true);
 }
 
+static const char *door_of(const Sockets *s, int listen_fd) {
+        for (size_t i = 0; i < s->n_listeners; i++)
+                if (s->listeners[i].fd == listen_fd)
+                        return s->listeners[i].door;
+        return NULL;
+}
+
 static int on_connection(_unused_ sd_event_source *source, int listen_fd, _unused_ uint32_t revents,
                          void *userdata) {
         Sockets *s = userdata;
@@ -239,7 +267,7 @@ static int on_connection(_unused_ sd_event_source *source, int listen_fd, _unuse
 
                 if (fd < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED))
                         break;
-                r = fd < 0 ? -errno : let_in(s, fd);
+                r = fd < 0 ? -errno : let_in(s, door_of(s, listen_fd), fd);
                 if (r < 0) {
                         pause_accepting(s, listen_fd, r);
                         break;

@@ -72,7 +72,7 @@ static void prepare(Slot *s, Job *job) {
 /* The rules may have changed since it was submitted. */
 static bool refused_now(Slot *s, Job *job) {
         const char *text = "its owner may not use the profile any more";
-        Failure *f = submission_refuses_peer(s->profile, job->owner);
+        Failure *f = doors_refuse(s->manager, s->profile, job->owner);
 
         if (!f && s->profile->provider == PROVIDER_AZURE_DPS) {
                 text = "the profile does not allow it any more";

@@ -183,6 +183,28 @@ void manager_submit(Manager *m, const Peer *peer, JobSpec *spec, FrontCall *call
 /* The caller's groups and the rule of the profile as they are now. NULL: it may. */
 Failure *submission_refuses_peer(const Profile *profile, const Peer *peer);
 
+/* --- doors.c */
+
+/* All users of a further door may have one part in so many of MaxJobs= on record, and as many as
+ * one user may in any case. */
+#define DOOR_JOBS_PART 2U
+
+/* Whether the profile exists at this door. */
+bool doors_show(const Manager *m, const char *door, const char *profile);
+
+/* The profiles that exist there, in their order; that of a name; that of no name. NULL: none. */
+Slot *doors_slot_at(const Manager *m, const char *door, size_t i);
+Slot *doors_find_slot(const Manager *m, const char *door, const char *profile);
+Slot *doors_default_slot(const Manager *m, const char *door);
+
+/* Why a job's owner may not use the profile now, by door or by rule; NULL: he may. */
+Failure *doors_refuse(const Manager *m, const Profile *profile, const Peer *peer);
+
+size_t doors_jobs_max(const Manager *m);
+
+/* Logs which sockets have no section, and which sections no socket. */
+void doors_say(const Manager *m);
+
 /* --- dispatch.c */
 extern const LaneOps dispatch_lane_ops;
 extern const RegistrarOps dispatch_registrar_ops;
@@ -291,8 +313,6 @@ Slot *slot_of_lane(const Manager *m, const Lane *lane);
 Way slot_way_of(const Slot *s, const Job *job);
 Queue *slot_queue_of(const Slot *s, const Job *job);
 void slot_forget_job(Slot *s, Job *job); /* it does not wait here any more */
-/* The profile that "" means; NULL: none. */
-Slot *slot_default(const Manager *m);
 void slot_refresh_status(Slot *s);
 /* What jobs of a registrar carry from try to try fits its claim; nothing of it is at work. */
 void slot_forget_tries(Slot *s);

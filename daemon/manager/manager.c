@@ -18,16 +18,14 @@ static const JobTable *front_jobs(void *userdata) {
         return ((Manager *) userdata)->jobs;
 }
 
-static const ProfileStatus *front_profile_at(void *userdata, size_t i) {
-        const Slot *s = ((Manager *) userdata)->slots_first;
+static const ProfileStatus *front_profile_at(void *userdata, const char *door, size_t i) {
+        const Slot *s = doors_slot_at(userdata, door, i);
 
-        while (s && i-- > 0)
-                s = s->slots_next;
         return s ? &s->status : NULL;
 }
 
-static const char *front_default_profile(void *userdata) {
-        const Slot *s = slot_default(userdata);
+static const char *front_default_profile(void *userdata, const char *door) {
+        const Slot *s = doors_default_slot(userdata, door);
 
         return s ? s->profile->name : NULL;
 }
@@ -276,6 +274,7 @@ static int open_front(Manager *m) {
         r = front_new(m->event, &options, &m->front);
         if (r < 0)
                 return log_error_errno(r, "Cannot open the way in");
+        doors_say(m);
         return 0;
 }
 

@@ -132,6 +132,7 @@ int reload_now(Manager *m, char **ret_why) {
         reload_end_orphans(m);
         delivery_arm_retention(m);
         dispatch_kick(m);
+        doors_say(m);
         log_notice("The configuration was read again.");
         return 0;
 }

@@ -284,7 +284,7 @@ static Failure *refused_now(const Slot *s, const Job *job) {
                 return failure_new(ERROR_BAD_PARAMETER,
                                    "Profile '%s' has no RotationTemplate= any more",
                                    s->profile->name);
-        return submission_refuses_peer(s->profile, job->owner);
+        return doors_refuse(s->manager, s->profile, job->owner);
 }
 
 static void prepare(Slot *s, Job *job) {

@@ -17,12 +17,6 @@ Slot *slot_find(const Manager *m, const char *name) {
         return NULL;
 }
 
-Slot *slot_default(const Manager *m) {
-        if (m->config->default_profile)
-                return slot_find(m, m->config->default_profile);
-        return m->slots_first && !m->slots_first->slots_next ? m->slots_first : NULL;
-}
-
 /* --- whose job is where */
 
 Slot *slot_of_lane(const Manager *m, const Lane *lane) {

@@ -12,7 +12,8 @@
 #include "daemon/model/exchange.h"
 
 Failure *submission_refuses_peer(const Profile *profile, const Peer *peer) {
-        if (access_rule_allows(&profile->access, peer))
+        /* That the door lists the profile is his right (doors.c). */
+        if (!streq(peer->door, DOOR_MAIN) || access_rule_allows(&profile->access, peer))
                 return NULL;
         return failure_new(ERROR_ACCESS_DENIED,
                            "User %u may not use profile '%s'; add it to AllowUsers= or a group of "
@@ -176,6 +177,12 @@ static Failure *check_quota(const Manager *m, const Peer *peer) {
                                    "User %u has %zu jobs on record, as many as MaxJobsPerUser= "
                                    "allows; release some",
                                    (unsigned) peer->uid, m->config->max_jobs_per_user);
+        if (!streq(peer->door, DOOR_MAIN) &&
+            job_table_count_door(m->jobs, peer->door) >= doors_jobs_max(m))
+                return failure_new(ERROR_QUEUE_FULL,
+                                   "All users of this socket have %zu jobs on record, as many as "
+                                   "there may be; release some",
+                                   doors_jobs_max(m));
         return NULL;
 }
 
@@ -403,12 +410,17 @@ static void refuse(Manager *m, const Peer *peer, JobSpec *spec, FrontCall *call,
         front_call_fail(call, failure);
 }
 
-static Failure *no_such_profile(const Manager *m, const char *name) {
+static Failure *no_such_profile(const Manager *m, const char *door, const char *name) {
         if (*name)
                 return failure_new(ERROR_NOT_INITIALIZED,
                                    "There is no profile '%s'; 'fleetprovctl profiles' lists those "
                                    "there are",
                                    name);
+        if (!streq(door, DOOR_MAIN) && !doors_slot_at(m, door, 0))
+                return failure_new(ERROR_NOT_INITIALIZED,
+                                   "There is no profile at this socket; name some in Profiles= of "
+                                   "[Socket %s]",
+                                   door);
         if (!m->slots_first)
                 return failure_new(ERROR_NOT_INITIALIZED,
                                    "No profile is configured; add a [Profile NAME] section, see "
@@ -418,7 +430,8 @@ static Failure *no_such_profile(const Manager *m, const char *name) {
 }
 
 void manager_submit(Manager *m, const Peer *peer, JobSpec *spec, FrontCall *call) {
-        Slot *slot = *spec->profile ? slot_find(m, spec->profile) : slot_default(m);
+        Slot *slot = *spec->profile ? doors_find_slot(m, peer->door, spec->profile)
+                                    : doors_default_slot(m, peer->door);
         const Profile *profile;
         Job *known = NULL;
         Failure *f;
@@ -426,7 +439,7 @@ void manager_submit(Manager *m, const Peer *peer, JobSpec *spec, FrontCall *call
         if (admission_hold(m, peer, spec, call))
                 return;
         if (!slot) {
-                refuse(m, peer, spec, call, no_such_profile(m, spec->profile));
+                refuse(m, peer, spec, call, no_such_profile(m, peer->door, spec->profile));
                 return;
         }
         profile = slot_newest_profile(slot);

@@ -113,6 +113,34 @@ static void tally_down(JobTable *t, const Peer *owner) {
         tally_free(tally);
 }
 
+/* Who stands for all of a further door in the tallies: no caller has this uid. The main door's
+ * users are the host's, and few. */
+static bool door_as_peer(const Peer *owner, Peer *ret) {
+        *ret = (Peer){.door = owner->door, .uid = (uid_t) -1};
+        return !streq(owner->door, DOOR_MAIN);
+}
+
+static int tally_all_up(JobTable *t, const Peer *owner) {
+        Peer door;
+        int r;
+
+        r = tally_up(t, owner);
+        if (r < 0 || !door_as_peer(owner, &door))
+                return r;
+        r = tally_up(t, &door);
+        if (r < 0)
+                tally_down(t, owner);
+        return r;
+}
+
+static void tally_all_down(JobTable *t, const Peer *owner) {
+        Peer door;
+
+        tally_down(t, owner);
+        if (door_as_peer(owner, &door))
+                tally_down(t, &door);
+}
+
 static void forget(JobTable *t, Job *job) {
         tdelete(job, &t->by_id, compare_ids);
         if (job->spec->key)
@@ -132,7 +160,7 @@ int job_table_add(JobTable *t, Job *job) {
                         return r;
                 }
         }
-        r = tally_up(t, job->owner);
+        r = tally_all_up(t, job->owner);
         if (r < 0) {
                 forget(t, job);
                 return r;
@@ -146,7 +174,7 @@ int job_table_add(JobTable *t, Job *job) {
 
 void job_table_remove(JobTable *t, Job *job) {
         forget(t, job);
-        tally_down(t, job->owner);
+        tally_all_down(t, job->owner);
         LIST_REMOVE(jobs, t, job);
         t->size--;
         t->state_counts[job->state]--;
@@ -192,4 +220,11 @@ size_t job_table_count_owner(const JobTable *t, const Peer *owner) {
         const Tally *tally = find_tally(t, owner);
 
         return tally ? tally->n : 0;
+}
+
+size_t job_table_count_door(const JobTable *t, const char *door) {
+        /* Only compared. */
+        const Peer all = {.door = (char *) (uintptr_t) door, .uid = (uid_t) -1};
+
+        return job_table_count_owner(t, &all);
 }

@@ -26,3 +26,7 @@ static inline Job *job_table_next(const Job *job) {
 size_t job_table_size(const JobTable *t);
 size_t job_table_count_state(const JobTable *t, JobState state);
 size_t job_table_count_owner(const JobTable *t, const Peer *owner);
+
+/* Of all users behind that door, which is not the main one: who has a user namespace has 65,536
+ * users, each with a quota of its own. */
+size_t job_table_count_door(const JobTable *t, const char *door);

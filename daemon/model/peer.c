@@ -38,18 +38,18 @@ bool peer_same_owner(const Peer *a, const Peer *b) {
 }
 
 bool access_rule_allows(const AccessRule *rule, const Peer *peer) {
-        /* Root of a further door is a container's root: nobody special, and a rule that lets the
-         * host's root or its group in does not mean him. */
-        bool main_door = streq(peer->door, DOOR_MAIN);
-
+        /* The numbers of another door's users are those of a container: the rule names nobody of
+         * them. */
+        if (!streq(peer->door, DOOR_MAIN))
+                return false;
         if (peer->privileged)
                 return true;
         for (size_t i = 0; i < rule->n_uids; i++)
-                if (rule->uids[i] == peer->uid && (peer->uid != 0 || main_door))
+                if (rule->uids[i] == peer->uid)
                         return true;
         for (size_t i = 0; i < rule->n_gids; i++)
                 for (size_t j = 0; j < peer->n_gids; j++)
-                        if (rule->gids[i] == peer->gids[j] && (rule->gids[i] != 0 || main_door))
+                        if (rule->gids[i] == peer->gids[j])
                                 return true;
         return false;
 }

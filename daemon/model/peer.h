@@ -27,7 +27,8 @@ DEFINE_CLEANUP(Peer *, peer_free);
 /* The same owner: door and uid. */
 bool peer_same_owner(const Peer *a, const Peer *b);
 
-/* Who may submit to a profile. Names are resolved when the configuration is read. */
+/* Who of the main door may submit to a profile; other doors have lists of their own (model/door.h).
+ * Names are resolved when the configuration is read. */
 typedef struct AccessRule {
         uid_t *uids;
         size_t n_uids;

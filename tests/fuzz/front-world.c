@@ -20,13 +20,13 @@ static const JobTable *get_jobs(void *userdata) {
         return w->jobs;
 }
 
-static const ProfileStatus *get_profile(void *userdata, size_t i) {
+static const ProfileStatus *get_profile(void *userdata, _unused_ const char *door, size_t i) {
         const FrontWorld *w = userdata;
 
         return i == 0 ? &w->profile : NULL;
 }
 
-static const char *get_default(_unused_ void *userdata) {
+static const char *get_default(_unused_ void *userdata, _unused_ const char *door) {
         return "aws";
 }
 

@@ -95,6 +95,7 @@ START_TEST(socket_of_a_dead_daemon_is_replaced)
         listener_done(&l);
         ck_assert_int_lt(access(path, F_OK), 0);
         free(dead.path);
+        free(dead.door);
 }
 END_TEST
 
@@ -157,8 +158,12 @@ static void put_at(int fd, int target) {
                 close(fd);
 }
 
-START_TEST(passed_sockets_of_the_main_door_are_taken)
+START_TEST(passed_sockets_are_the_doors_that_they_are_named)
 {
+        static const struct {
+                int fd;
+                const char *door;
+        } expected[] = {{3, "main"}, {4, "sensors"}, {5, "main"}, {7, "main"}};
         Listener listeners[LISTENERS_MAX], made;
         char pid[16];
         size_t n;
@@ -169,18 +174,22 @@ START_TEST(passed_sockets_of_the_main_door_are_taken)
         put_at(fcntl(made.fd, F_DUPFD, 20), 5);
         put_at(open("/dev/null", O_RDONLY | O_CLOEXEC), 6);
         put_at(fcntl(made.fd, F_DUPFD, 20), 7);
+        put_at(fcntl(made.fd, F_DUPFD, 20), 8);
         (void) snprintf(pid, sizeof(pid), "%d", getpid());
         setenv("LISTEN_PID", pid, 1);
-        setenv("LISTEN_FDS", "5", 1);
-        setenv("LISTEN_FDNAMES", "main:sensors:fleetprovd.socket:main:unknown", 1);
+        setenv("LISTEN_FDS", "6", 1);
+        setenv("LISTEN_FDNAMES",
+               "main:sensors:fleetprovd.socket:main:unknown:fleetprovd-sensors.socket", 1);
         ck_assert_int_eq(listener_take_passed(listeners, &n), 0);
-        ck_assert_uint_eq(n, 3);
-        ck_assert_int_eq(listeners[0].fd, 3);
-        ck_assert_int_eq(listeners[1].fd, 5);
-        ck_assert_int_eq(listeners[2].fd, 7);
+        ck_assert_uint_eq(n, ELEMENTSOF(expected));
+        for (size_t i = 0; i < n; i++) {
+                ck_assert_int_eq(listeners[i].fd, expected[i].fd);
+                ck_assert_str_eq(listeners[i].door, expected[i].door);
+        }
         ck_assert_int_eq(fcntl(3, F_GETFD), FD_CLOEXEC);
-        ck_assert_int_lt(fcntl(4, F_GETFD), 0); /* a door that nobody configured */
         ck_assert_int_lt(fcntl(6, F_GETFD), 0); /* no socket */
+        /* A door whose unit lacks FileDescriptorName= must not be the main one. */
+        ck_assert_int_lt(fcntl(8, F_GETFD), 0);
         ck_assert_ptr_null(getenv("LISTEN_FDS"));
         for (size_t i = 0; i < n; i++)
                 listener_done(&listeners[i]);
@@ -205,7 +214,7 @@ int main(void) {
         tcase_add_test(tcase, socket_that_answers_is_left_alone);
         tcase_add_loop_test(tcase, what_is_no_socket_is_left_alone, 0, 2);
         tcase_add_test(tcase, path_that_does_not_fit_is_refused);
-        tcase_add_test(tcase, passed_sockets_of_the_main_door_are_taken);
+        tcase_add_test(tcase, passed_sockets_are_the_doors_that_they_are_named);
         suite_add_tcase(suite, tcase);
         runner = srunner_create(suite);
         srunner_run_all(runner, CK_ENV);

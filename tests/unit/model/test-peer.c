@@ -53,13 +53,14 @@ static const struct {
         {DOOR_MAIN, 1002, {}, 0, true, true},
         {DOOR_MAIN, 0, {}, 0, false, true},
         {DOOR_MAIN, 1002, {0}, 1, false, true},
-        /* another door: users and groups count, but root is nobody there */
-        {"box", 1000, {}, 0, false, true},
-        {"box", 1002, {20}, 1, false, true},
+        /* another door: its users are other people, whatever their numbers */
+        {"box", 1000, {}, 0, false, false},
+        {"box", 1002, {20}, 1, false, false},
         {"box", 0, {}, 0, false, false},
         {"box", 0, {0}, 1, false, false},
         {"box", 1002, {0}, 1, false, false},
-        {"box", 0, {0, 20}, 2, false, true},
+        {"box", 0, {0, 20}, 2, false, false},
+        {"box", 1000, {20}, 1, true, false},
         {"mainly", 0, {}, 0, false, false},
 };
 
