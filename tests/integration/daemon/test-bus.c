@@ -5,70 +5,28 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "tests/integration/lib/bus-daemon.h"
 #include "tests/integration/lib/raw.h"
 #include "tests/integration/lib/stage.h"
 
-static pid_t bus_pid;
-static const char *address;
-
-/* A bus of the test's own: everybody may everything. */
-static void start_bus(void) {
-        const char *config = place_write(
-                &d.place, "bus.conf", 0644,
-                place_text(&d.place,
-                           "<!DOCTYPE busconfig PUBLIC \"-//freedesktop//DTD D-Bus Bus "
-                           "Configuration 1.0//EN\" "
-                           "\"http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd\">\n"
-                           "<busconfig><type>custom</type><listen>unix:path=%s/bus</listen>"
-                           "<auth>EXTERNAL</auth><policy context=\"default\">"
-                           "<allow send_destination=\"*\" eavesdrop=\"true\"/>"
-                           "<allow eavesdrop=\"true\"/><allow own=\"*\"/><allow user=\"*\"/>"
-                           "</policy></busconfig>\n",
-                           d.place.dir));
-        const char *const argv[] = {"dbus-daemon", place_text(&d.place, "--config-file=%s", config),
-                                    "--nofork", NULL};
-
-        address = place_text(&d.place, "unix:path=%s/bus", d.place.dir);
-        bus_pid = process_start(argv, place_path(&d.place, "bus.log"), NULL);
-        WAIT_FOR(file_exists(place_path(&d.place, "bus")));
-}
-
-static void stop_bus(void) {
-        (void) process_end(bus_pid, SIGTERM);
-        bus_pid = 0;
-        (void) unlink(place_path(&d.place, "bus"));
-}
+static BusDaemon bus_daemon;
 
 static void start_on_bus(bool with_bus) {
         daemon_make(&d);
+        bus_daemon_make(&bus_daemon, &d.place);
         if (with_bus)
-                start_bus();
-        else
-                address = place_text(&d.place, "unix:path=%s/bus", d.place.dir);
-        d.bus = address;
+                bus_daemon_start(&bus_daemon);
+        d.bus = bus_daemon.address;
         daemon_configure(&d, cloud_profile(&cloud, "aws", ""));
         daemon_start(&d);
-}
-
-/* Whether somebody has the name. */
-static bool is_on_bus(void) {
-        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        sd_bus *bus = raw_open(address, true);
-        bool is;
-
-        is = sd_bus_call_method(bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                                "org.freedesktop.DBus", "GetNameOwner", &error, NULL, "s",
-                                IPC_BUS_NAME) >= 0;
-        sd_bus_flush_close_unref(bus);
-        return is;
 }
 
 static void provision_on_bus(const char *serial) {
         fleetprov_client *own;
         fleetprov_result *result;
 
-        WAIT_FOR(is_on_bus());
-        own = agent_open(address);
+        WAIT_FOR(bus_daemon_has_us(&bus_daemon));
+        own = agent_open(bus_daemon.address);
         result = agent_result(own, agent_submit(own, &(Wish){.serial = serial}));
         identity_assert(&cloud, result, serial, NULL, NULL);
         fleetprov_result_free(result);
@@ -82,7 +40,7 @@ START_TEST(bus_and_socket_show_the_same_jobs)
         client = agent_open(d.socket);
         ck_assert_uint_eq(agent_count_jobs(client, 1), 1);
         agent_wait_end(client, agent_first_job(client), FLEETPROV_STATE_SUCCEEDED);
-        stop_bus();
+        bus_daemon_stop(&bus_daemon);
 }
 END_TEST
 
@@ -90,14 +48,14 @@ START_TEST(bus_that_restarts_ends_nothing)
 {
         start_on_bus(true);
         provision_on_bus("before");
-        stop_bus();
+        bus_daemon_stop(&bus_daemon);
         client = agent_open(d.socket);
         fleetprov_result_free(
                 agent_result(client, agent_submit(client, &(Wish){.serial = "meanwhile"})));
-        start_bus();
+        bus_daemon_start(&bus_daemon);
         provision_on_bus("after");
         ck_assert_uint_eq(agent_count_jobs(client, 1), 3);
-        stop_bus();
+        bus_daemon_stop(&bus_daemon);
 }
 END_TEST
 
@@ -107,9 +65,9 @@ START_TEST(bus_that_comes_later_is_joined)
         client = agent_open(d.socket);
         fleetprov_result_free(
                 agent_result(client, agent_submit(client, &(Wish){.serial = "without"})));
-        start_bus();
+        bus_daemon_start(&bus_daemon);
         provision_on_bus("with");
-        stop_bus();
+        bus_daemon_stop(&bus_daemon);
 }
 END_TEST
 
@@ -155,20 +113,20 @@ START_TEST(introspection_is_what_was_published)
         JobId id;
 
         start_on_bus(true);
-        WAIT_FOR(is_on_bus());
-        own = agent_open(address);
+        WAIT_FOR(bus_daemon_has_us(&bus_daemon));
+        own = agent_open(bus_daemon.address);
         id = agent_submit(own, &(Wish){.serial = "published"});
         agent_wait_end(own, id, FLEETPROV_STATE_SUCCEEDED);
         fleetprov_client_free(own);
         /* On the bus, and on the socket. */
-        bus = _i == 0 ? raw_open(address, true)
+        bus = _i == 0 ? raw_open(bus_daemon.address, true)
                       : raw_open(place_text(&d.place, "unix:path=%s", d.socket), false);
         must_be_as_published(bus, IPC_MANAGER_PATH, IPC_MANAGER_INTERFACE);
         must_be_as_published(bus, IPC_PROFILE_PREFIX "/aws", IPC_PROFILE_INTERFACE);
         must_be_as_published(bus, place_text(&d.place, IPC_JOB_PREFIX "/%s", id.text),
                              IPC_JOB_INTERFACE);
         sd_bus_flush_close_unref(bus);
-        stop_bus();
+        bus_daemon_stop(&bus_daemon);
 }
 END_TEST
 
@@ -182,11 +140,11 @@ START_TEST(busctl_works_as_it_is)
         };
 
         start_on_bus(true);
-        WAIT_FOR(is_on_bus());
+        WAIT_FOR(bus_daemon_has_us(&bus_daemon));
         for (size_t i = 0; i < ELEMENTSOF(verbs); i++) {
                 const char *argv[16] = {
                         "busctl", "--no-pager",
-                        _i == 0 ? place_text(&d.place, "--address=%s", address)
+                        _i == 0 ? place_text(&d.place, "--address=%s", bus_daemon.address)
                                 : place_text(&d.place, "--address=unix:path=%s", d.socket)};
                 _cleanup_free_ char *output = NULL;
                 size_t n = 3;
@@ -199,7 +157,7 @@ START_TEST(busctl_works_as_it_is)
                 }
                 ck_assert_msg(process_run(argv, NULL, &output) == 0, "%s: %s", verbs[i][0], output);
         }
-        stop_bus();
+        bus_daemon_stop(&bus_daemon);
 }
 END_TEST
 

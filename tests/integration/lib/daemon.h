@@ -9,15 +9,23 @@
 typedef struct Daemon {
         Place place;
         const char *config, *state, *socket, *log, *bus;
-        const char *program;    /* fleetprovd, or another build of it */
-        const char *fault;      /* FLEETPROV_FAULT=, or NULL: see tests/faults */
-        const char *fault_list; /* FLEETPROV_FAULT_LIST=, or NULL */
-        int notify_fd;          /* what sd_notify(3) says arrives here, or -1 */
+        const char *program;     /* fleetprovd, or another build of it */
+        const char *fault;       /* FLEETPROV_FAULT=, or NULL: see tests/faults */
+        const char *fault_list;  /* FLEETPROV_FAULT_LIST=, or NULL */
+        const char *door;        /* the name of a further socket that is passed, or NULL */
+        const char *door_socket; /* where that is */
+        int passed[2];           /* main socket and door, listening as long as the place is there */
+        uid_t user;              /* whom it runs as; 0: root */
+        int notify_fd;           /* what sd_notify(3) says arrives here, or -1 */
         pid_t pid;
 } Daemon;
 
 /* The folder, and no more. */
 void daemon_make(Daemon *d);
+
+/* From the next start on it is passed its socket and a further one of this name, as systemd would.
+ */
+void daemon_add_door(Daemon *d, const char *name);
 
 /* Replaces the configuration file. */
 void daemon_configure(Daemon *d, const char *text);
