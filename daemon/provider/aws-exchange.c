@@ -228,30 +228,21 @@ void aws_exchange_on_subscription_refused(Lane *lane, AwsOperation operation, Fa
 
 static void on_key_made(MadeKey *made, void *userdata) {
         Lane *lane = userdata;
-        JobRun *run = lane->job->run;
 
         lane->key_order = NULL;
         if (made->error < 0) {
                 broken(lane, made->error, "Making a key", NULL);
                 return;
         }
-        free(run->csr);
-        free(run->spki);
-        secret_free(run->secrets.private_key);
-        run->csr = TAKE_PTR(made->csr);
-        run->spki = TAKE_PTR(made->spki);
-        run->spki_size = made->spki_size;
-        run->secrets.private_key = TAKE_PTR(made->key);
+        job_run_take_key(lane->job->run, made);
         aws_exchange_event(lane, EXCHANGE_EVENT_KEY_MADE, NULL);
 }
 
 static void make_key(Lane *lane) {
-        KeyType type = lane->job->spec->key_type == KEY_TYPE_INVALID ? lane->profile->key_type
-                                                                     : lane->job->spec->key_type;
         int r;
 
-        r = key_order_new(lane->options.crypto, type, lane->job->id, on_key_made, lane,
-                          &lane->key_order);
+        r = key_order_new(lane->options.crypto, job_run_key_type(lane->job, lane->profile),
+                          lane->job->id, on_key_made, lane, &lane->key_order);
         if (r < 0)
                 broken(lane, r, "Making a key", NULL);
 }
@@ -267,29 +258,13 @@ void aws_exchange_drop(Lane *lane) {
 }
 
 static Failure *final_failure(const Lane *lane, const JobRun *run, const ExchangeEffect *e) {
-        Failure *cause = failure_copy(run->failure);
+        Failure *failure = job_run_final_failure(run, e->outcome);
 
-        switch (e->outcome) {
-        case JOB_CANCELLED:
-                return failure_with_cause(
-                        failure_new(ERROR_CANCELLED, "The job was cancelled on request"), cause);
-        case JOB_EXPIRED:
-                return failure_with_cause(
-                        failure_new(ERROR_EXPIRED, "The job's deadline passed before it was done"),
-                        cause);
-        case JOB_FAILED:
-                if (e->verify_failed)
-                        return aws_verify_failure(lane, e, cause);
-                return e->suspect_policy ? lane_dropped_publication(lane, cause) : cause;
-        case JOB_SUCCEEDED:
-        case JOB_QUEUED:
-        case JOB_RUNNING:
-        case JOB_STATE_MAX:
-        case JOB_STATE_INVALID:
-                break;
-        }
-        failure_free(cause);
-        return NULL;
+        if (e->outcome != JOB_FAILED)
+                return failure;
+        if (e->verify_failed)
+                return aws_verify_failure(lane, e, failure);
+        return e->suspect_policy ? lane_dropped_publication(lane, failure) : failure;
 }
 
 static void finish(Lane *lane, const ExchangeEffect *e, JobPhase phase) {

@@ -17,20 +17,6 @@ bool dps_run_wants_certificate(const Job *job) {
         return job->spec->csr || job->run->assignment.makes_key;
 }
 
-static int adopt_csr(JobRun *run, const char *pem) {
-        _cleanup_csr_ Csr *csr = NULL;
-        int r;
-
-        r = csr_parse(pem, strlen(pem), &csr, NULL);
-        if (r < 0)
-                return r == -ENOMEM ? r : -EINVAL;
-        if (free_and_strdup(&run->csr, pem) < 0)
-                return -ENOMEM;
-        run->spki = TAKE_PTR(csr->spki);
-        run->spki_size = csr->spki_size;
-        return 0;
-}
-
 /* The key of an earlier try, and a request with it. A key that cannot be read is none. */
 static int adopt_key(JobRun *run, const char *id) {
         _cleanup_crypto_key_ CryptoKey *key = NULL;
@@ -63,7 +49,7 @@ static int fill_run(const Registrar *r, Job *job, const JobSecrets *stored) {
         }
         k = 0;
         if (job->spec->csr)
-                k = adopt_csr(run, job->spec->csr);
+                k = job_run_adopt_csr(run, job->spec->csr);
         else if (makes_key && run->secrets.private_key)
                 k = adopt_key(run, registrar_id_of(r->profile, job->spec));
         if (k >= 0 && job->result.operation_id)

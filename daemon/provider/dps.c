@@ -88,30 +88,21 @@ static void request(Registrar *r) {
 
 static void on_key_made(MadeKey *made, void *userdata) {
         Registrar *r = userdata;
-        JobRun *run = r->job->run;
 
         r->key_order = NULL;
         if (made->error < 0) {
                 registrar_broken(r, made->error, "Making a key", NULL);
                 return;
         }
-        free(run->csr);
-        free(run->spki);
-        secret_free(run->secrets.private_key);
-        run->csr = TAKE_PTR(made->csr);
-        run->spki = TAKE_PTR(made->spki);
-        run->spki_size = made->spki_size;
-        run->secrets.private_key = TAKE_PTR(made->key);
+        job_run_take_key(r->job->run, made);
         tell(r, ASSIGNMENT_EVENT_KEY_MADE, NULL);
 }
 
 static void make_key(Registrar *r) {
-        const JobSpec *spec = r->job->spec;
-        KeyType type = spec->key_type == KEY_TYPE_INVALID ? r->profile->key_type : spec->key_type;
         int k;
 
-        k = key_order_new(r->options.crypto, type, registrar_id_of(r->profile, spec), on_key_made,
-                          r, &r->key_order);
+        k = key_order_new(r->options.crypto, job_run_key_type(r->job, r->profile),
+                          registrar_id_of(r->profile, r->job->spec), on_key_made, r, &r->key_order);
         if (k < 0)
                 registrar_broken(r, k, "Making a key", NULL);
 }
@@ -134,33 +125,9 @@ static void drop(Registrar *r) {
         registrar_disconnect(r);
 }
 
-static Failure *final_failure(const JobRun *run, JobState outcome) {
-        Failure *cause = failure_copy(run->failure);
-
-        switch (outcome) {
-        case JOB_CANCELLED:
-                return failure_with_cause(
-                        failure_new(ERROR_CANCELLED, "The job was cancelled on request"), cause);
-        case JOB_EXPIRED:
-                return failure_with_cause(
-                        failure_new(ERROR_EXPIRED, "The job's deadline passed before it was done"),
-                        cause);
-        case JOB_FAILED:
-                return cause;
-        case JOB_SUCCEEDED:
-        case JOB_QUEUED:
-        case JOB_RUNNING:
-        case JOB_STATE_MAX:
-        case JOB_STATE_INVALID:
-                break;
-        }
-        failure_free(cause);
-        return NULL;
-}
-
 static void finish(Registrar *r, const AssignmentEffect *e, JobPhase phase) {
         Job *job = r->job;
-        Failure *failure = final_failure(job->run, e->outcome);
+        Failure *failure = job_run_final_failure(job->run, e->outcome);
 
         if (failure)
                 failure->phase = phase;

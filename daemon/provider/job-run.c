@@ -15,7 +15,7 @@ static KeySource key_source_of(const Job *job, const Profile *profile) {
                                                            : job->spec->key_source;
 }
 
-static int adopt_csr(JobRun *run, const char *pem) {
+int job_run_adopt_csr(JobRun *run, const char *pem) {
         _cleanup_csr_ Csr *csr = NULL;
         int r;
 
@@ -61,7 +61,7 @@ static int fill_run(Job *job, const Profile *profile, const JobSecrets *stored, 
                         return r;
         }
         if (job->spec->csr) {
-                r = adopt_csr(job->run, job->spec->csr);
+                r = job_run_adopt_csr(job->run, job->spec->csr);
                 if (r < 0)
                         return r;
         }
@@ -92,6 +92,44 @@ void job_run_free(Job *job) {
         job_secrets_done(&run->secrets);
         failure_free(run->failure);
         free(run);
+}
+
+KeyType job_run_key_type(const Job *job, const Profile *profile) {
+        return job->spec->key_type == KEY_TYPE_INVALID ? profile->key_type : job->spec->key_type;
+}
+
+void job_run_take_key(JobRun *run, MadeKey *made) {
+        free(run->csr);
+        free(run->spki);
+        secret_free(run->secrets.private_key);
+        run->csr = TAKE_PTR(made->csr);
+        run->spki = TAKE_PTR(made->spki);
+        run->spki_size = made->spki_size;
+        run->secrets.private_key = TAKE_PTR(made->key);
+}
+
+Failure *job_run_final_failure(const JobRun *run, JobState outcome) {
+        Failure *cause = failure_copy(run->failure);
+
+        switch (outcome) {
+        case JOB_CANCELLED:
+                return failure_with_cause(
+                        failure_new(ERROR_CANCELLED, "The job was cancelled on request"), cause);
+        case JOB_EXPIRED:
+                return failure_with_cause(
+                        failure_new(ERROR_EXPIRED, "The job's deadline passed before it was done"),
+                        cause);
+        case JOB_FAILED:
+                return cause;
+        case JOB_SUCCEEDED:
+        case JOB_QUEUED:
+        case JOB_RUNNING:
+        case JOB_STATE_MAX:
+        case JOB_STATE_INVALID:
+                break;
+        }
+        failure_free(cause);
+        return NULL;
 }
 
 int job_give_up_certificate(Job *job) {

@@ -8,6 +8,7 @@
 #include "daemon/model/exchange.h"
 #include "daemon/model/job.h"
 #include "daemon/model/profile.h"
+#include "daemon/provider/key-maker.h"
 
 /* AWS keeps a token for an hour; what is left of it must suffice for the answer to RegisterThing.
  */
@@ -30,6 +31,20 @@ typedef struct JobRun {
 int job_run_begin(Job *job, const Profile *profile, const JobSecrets *stored, usec_t now_boot);
 
 /* Defined in lane.h: void job_run_free(Job *job); */
+
+/* The caller's request: its text, and the key that the certificate must carry. -EINVAL: it cannot
+ * be read. */
+int job_run_adopt_csr(JobRun *run, const char *pem);
+
+/* What the job asks for, or else its profile. */
+KeyType job_run_key_type(const Job *job, const Profile *profile);
+
+/* The key becomes the job's, with its request, in place of any before. Takes what is in `made`. */
+void job_run_take_key(JobRun *run, MadeKey *made);
+
+/* What is told of an end that was not success: the last try's failure, behind the reason where that
+ * is another one. NULL: nothing. The caller's to free. */
+Failure *job_run_final_failure(const JobRun *run, JobState outcome);
 
 /* The certificate that was made is not to be used any more: it goes on record as left behind. */
 int job_give_up_certificate(Job *job);

@@ -137,6 +137,3 @@ void lane_expire(Lane *lane) {
         lane->expired = true;
         lane_finish(lane, JOB_EXPIRED, ERROR_EXPIRED, NULL);
 }
-
-void job_run_free(Job *job) {
-}
