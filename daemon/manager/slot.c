@@ -3,10 +3,10 @@
 /* A profile at work: its way, its queue, and what is told of it. */
 
 #include <errno.h>
-#include <stdio.h>
 
 #include "daemon/base/log.h"
 #include "daemon/manager/manager-internal.h"
+#include "daemon/net/host-port.h"
 
 Slot *slot_find(const Manager *m, const char *name) {
         Slot *s;
@@ -70,14 +70,10 @@ void slot_refresh_status(Slot *s) {
 }
 
 int slot_describe(Slot *s) {
-        _cleanup_free_ char *endpoint = NULL;
+        _cleanup_free_ char *endpoint = host_port_text(s->profile->endpoint, s->profile->port);
         const Certificate *c = s->claim ? s->claim->description : NULL;
 
-        if (asprintf(&endpoint, "%s:%u", s->profile->endpoint, s->profile->port) < 0) {
-                endpoint = NULL;
-                return -ENOMEM;
-        }
-        if (free_and_strdup(&s->status.endpoint, endpoint) < 0 ||
+        if (!endpoint || free_and_strdup(&s->status.endpoint, endpoint) < 0 ||
             free_and_strdup(&s->status.claim_subject, c ? c->subject : NULL) < 0 ||
             free_and_strdup(&s->status.claim_fingerprint, c ? c->fingerprint : NULL) < 0)
                 return -ENOMEM;

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "daemon/net/connack.h"
+#include "daemon/net/host-port.h"
 #include "daemon/net/network-internal.h"
 #include "daemon/net/uplink.h"
 
@@ -40,8 +41,7 @@ struct Connection {
         char *endpoint; /* host:port, for messages */
 
         /* Copies. Those of the TLS leg are the uplink's until it is through. */
-        char *host, *client_id, *user_name;
-        uint16_t port;
+        char *client_id, *user_name;
         Secret *password;
         unsigned keep_alive_sec;
         usec_t connect_timeout_usec;
@@ -248,8 +248,6 @@ static const GenerationHandlers generation_handlers = {
 static void on_linked(Tls *tls, int fd, Failure *failure, void *userdata) {
         Connection *c = userdata;
         GenerationParameters p = {
-                .host = c->host,
-                .port = c->port,
                 .endpoint = c->endpoint,
                 .client_id = c->client_id,
                 .user_name = c->user_name,
@@ -273,21 +271,15 @@ static void on_linked(Tls *tls, int fd, Failure *failure, void *userdata) {
 }
 
 static int copy_parameters(Connection *c, const ConnectionParameters *p) {
-        c->port = p->port;
         c->keep_alive_sec = p->keep_alive_sec;
         c->connect_timeout_usec = p->connect_timeout_usec;
         c->packet_max = p->packet_max;
         c->password = secret_copy(p->password);
-        if ((p->password && !c->password) || free_and_strdup(&c->host, p->host) < 0 ||
-            free_and_strdup(&c->client_id, p->client_id) < 0 ||
+        if ((p->password && !c->password) || free_and_strdup(&c->client_id, p->client_id) < 0 ||
             free_and_strdup(&c->user_name, p->user_name) < 0)
                 return -ENOMEM;
-        if (asprintf(&c->endpoint, strchr(p->host, ':') ? "[%s]:%u" : "%s:%u", p->host, p->port) <
-            0) {
-                c->endpoint = NULL;
-                return -ENOMEM;
-        }
-        return 0;
+        c->endpoint = host_port_text(p->host, p->port);
+        return c->endpoint ? 0 : -ENOMEM;
 }
 
 static bool parameters_make_sense(const ConnectionParameters *p) {
@@ -367,7 +359,6 @@ Connection *connection_free(Connection *c) {
         failure_free(c->reason);
         free(c->in_flight);
         free(c->endpoint);
-        free(c->host);
         free(c->client_id);
         free(c->user_name);
         secret_free(c->password);

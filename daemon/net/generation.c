@@ -110,8 +110,7 @@ static int start_mqtt(Generation *g, const GenerationParameters *p) {
                 .mail_bytes_max = 2 * p->packet_max + MAIL_BYTES_EXTRA,
         };
 
-        if (asprintf(&uri, strchr(p->host, ':') ? "tcp://[%s]:%u" : "tcp://%s:%u", p->host,
-                     p->port) < 0) {
+        if (asprintf(&uri, "tcp://%s", p->endpoint) < 0) {
                 uri = NULL;
                 return -ENOMEM;
         }

@@ -27,9 +27,7 @@ typedef struct GenerationHandlers {
 } GenerationHandlers;
 
 typedef struct GenerationParameters {
-        const char *host; /* for the MQTT library's eyes */
-        uint16_t port;
-        const char *endpoint; /* for messages */
+        const char *endpoint; /* host:port, for messages and the MQTT library's eyes */
         const char *client_id, *user_name;
         const Secret *password;
         unsigned keep_alive_sec;

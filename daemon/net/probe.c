@@ -2,10 +2,10 @@
 #include "daemon/net/probe.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <time.h>
 
 #include "daemon/net/connack.h"
+#include "daemon/net/host-port.h"
 #include "daemon/net/mqtt-connect.h"
 #include "daemon/net/mqtt-frame.h"
 #include "daemon/net/mqtt-subscribe.h"
@@ -360,11 +360,9 @@ static int copy_parameters(Probe *probe, const ProbeParameters *p) {
         probe->timeout_usec = p->timeout_usec;
         if (free_and_strdup(&probe->client_id, p->client_id) < 0 || copy_topics(probe, p) < 0)
                 return -ENOMEM;
-        if (asprintf(&probe->endpoint, strchr(p->host, ':') ? "[%s]:%u" : "%s:%u", p->host,
-                     p->port) < 0) {
-                probe->endpoint = NULL;
+        probe->endpoint = host_port_text(p->host, p->port);
+        if (!probe->endpoint)
                 return -ENOMEM;
-        }
         probe->link_only = p->link_only;
         if (p->link_only)
                 return 0;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "daemon/net/host-port.h"
 #include "daemon/net/tls-internal.h"
 #include "daemon/net/tls-trust.h"
 
@@ -175,7 +176,6 @@ static bool make_ssl(Tls *t, const TlsParameters *p, Failure **ret_failure) {
 
 bool tls_new(int fd, const TlsParameters *p, Tls **ret, Failure **ret_failure) {
         _cleanup_(tls_freep) Tls *t = NULL;
-        bool bracket = strchr(p->host, ':') != NULL;
 
         *ret_failure = NULL;
         t = calloc(1, sizeof(Tls));
@@ -185,11 +185,9 @@ bool tls_new(int fd, const TlsParameters *p, Tls **ret, Failure **ret_failure) {
         t->broken = true; /* until there is something to close */
         t->certificate_name = p->certificate_name ? p->certificate_name : "Certificate=";
         t->private_key_name = p->private_key_name ? p->private_key_name : "PrivateKey=";
-        if (asprintf(&t->endpoint, bracket ? "[%s]:%u" : "%s:%u", p->host, p->port) < 0) {
-                t->endpoint = NULL;
-                return false;
-        }
-        if (free_and_strdup(&t->host, p->host) < 0 || free_and_strdup(&t->alpn, p->alpn) < 0)
+        t->endpoint = host_port_text(p->host, p->port);
+        if (!t->endpoint || free_and_strdup(&t->host, p->host) < 0 ||
+            free_and_strdup(&t->alpn, p->alpn) < 0)
                 return false;
         if (!tls_ciphers_parse(p->cipher_list, &t->ciphers, ret_failure) ||
             !tls_trust_check(p->trusted, ret_failure) || !make_context(t, p, ret_failure) ||
