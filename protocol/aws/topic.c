@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "protocol/base/rest.h"
+
 #define CREATE_PREFIX "$aws/certificates/create/"
 #define CREATE_FROM_CSR_PREFIX "$aws/certificates/create-from-csr/"
 #define TEMPLATES_PREFIX "$aws/provisioning-templates/"
@@ -59,28 +61,8 @@ int aws_topic_build(AwsOperation operation, AwsFormat format, const char *templa
         return 0;
 }
 
-/* What is left to be read of a topic. */
-typedef struct Rest {
-        const char *p;
-        size_t size;
-} Rest;
-
-static bool rest_skip(Rest *rest, const char *prefix) {
-        size_t n = strlen(prefix);
-
-        if (rest->size < n || memcmp(rest->p, prefix, n) != 0)
-                return false;
-        rest->p += n;
-        rest->size -= n;
-        return true;
-}
-
-static bool rest_is(const Rest *rest, const char *s) {
-        return rest->size == strlen(s) && memcmp(rest->p, s, rest->size) == 0;
-}
-
 /* Takes the template's name, up to the next '/'. */
-static bool rest_take_template(Rest *rest, AwsTopic *topic) {
+static bool take_template(Rest *rest, AwsTopic *topic) {
         const char *end = memchr(rest->p, '/', rest->size);
         size_t n = end ? (size_t) (end - rest->p) : rest->size;
 
@@ -101,7 +83,7 @@ bool aws_topic_parse(const char *topic, size_t size, AwsTopic *ret) {
                 t.operation = AWS_OPERATION_CREATE_FROM_CSR;
         else if (rest_skip(&rest, CREATE_PREFIX))
                 t.operation = AWS_OPERATION_CREATE_KEYS;
-        else if (rest_skip(&rest, TEMPLATES_PREFIX) && rest_take_template(&rest, &t) &&
+        else if (rest_skip(&rest, TEMPLATES_PREFIX) && take_template(&rest, &t) &&
                  rest_skip(&rest, PROVISION_INFIX))
                 t.operation = AWS_OPERATION_REGISTER;
         else

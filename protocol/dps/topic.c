@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/base/rest.h"
 #include "protocol/base/scope.h"
 #include "protocol/dps/url.h"
 
@@ -47,36 +48,6 @@ int dps_topic_query(const char *rid, const char *operation_id, char **ret) {
                 return -ENOMEM;
         *ret = topic;
         return 0;
-}
-
-/* What is left to be read. */
-typedef struct Rest {
-        const char *p;
-        size_t size;
-} Rest;
-
-static bool rest_skip(Rest *rest, const char *prefix) {
-        size_t n = strlen(prefix);
-
-        if (rest->size < n || memcmp(rest->p, prefix, n) != 0)
-                return false;
-        rest->p += n;
-        rest->size -= n;
-        return true;
-}
-
-/* Takes what stands before the next `end`, and that too; all of it where there is none. */
-static Rest rest_take(Rest *rest, char end) {
-        const char *p = memchr(rest->p, end, rest->size);
-        Rest taken = {rest->p, p ? (size_t) (p - rest->p) : rest->size};
-
-        rest->p += taken.size;
-        rest->size -= taken.size;
-        if (p) {
-                rest->p++;
-                rest->size--;
-        }
-        return taken;
 }
 
 static bool take_status(Rest *rest, int *ret) {
