@@ -27,8 +27,8 @@ typedef struct Claim {
 /* Blocks for a handful of small files, and for an encrypted key's derivation (some 100 ms). On
  * failure *ret_failure says for people which file, and the mend: `not-initialized`, where something
  * is missing, refused or unreadable; `key-mismatch`; `no-memory`. An expired claim is loaded: that
- * the clock is wrong is as likely, and the server judges. Any thread. Of the profile it reads name,
- * provider and the files of claim_files(), and nothing else: manager/claim-order.c copies these. */
+ * the clock is wrong is as likely, and the server judges. Any thread. Of the profile it reads what
+ * profile_copy_claim_source() copies, and nothing else. */
 int claim_load(const Profile *p, Claim **ret, Failure **ret_failure);
 
 /* The trusted roots alone, for whoever brings a certificate and key of his own. */

@@ -157,24 +157,17 @@ Profile *checkup_copy_profile(const Profile *p) {
 
         if (!copy)
                 return NULL;
-        copy->provider = p->provider;
         copy->port = p->port;
         copy->payload_format = p->payload_format;
         copy->key_source = p->key_source;
         copy->connect_timeout_usec = p->connect_timeout_usec;
         copy->dps.authentication = p->dps.authentication;
-        if (free_and_strdup(&copy->name, p->name) < 0 ||
+        if (profile_copy_claim_source(p, copy) < 0 ||
             free_and_strdup(&copy->endpoint, p->endpoint) < 0 ||
             free_and_strdup(&copy->alpn, p->alpn) < 0 ||
-            free_and_strdup(&copy->trusted_certificates, p->trusted_certificates) < 0 ||
-            free_and_strdup(&copy->certificate, p->certificate) < 0 ||
-            free_and_strdup(&copy->private_key, p->private_key) < 0 ||
-            free_and_strdup(&copy->private_key_password, p->private_key_password) < 0 ||
             free_and_strdup(&copy->template_name, p->template_name) < 0 ||
             free_and_strdup(&copy->client_id, p->client_id) < 0 ||
             free_and_strdup(&copy->cipher_list, p->cipher_list) < 0 ||
-            free_and_strdup(&copy->dps.symmetric_key, p->dps.symmetric_key) < 0 ||
-            free_and_strdup(&copy->dps.secondary_key, p->dps.secondary_key) < 0 ||
             free_and_strdup(&copy->dps.gateway_hostname, p->dps.gateway_hostname) < 0)
                 return NULL;
         return TAKE_PTR(copy);

@@ -8,7 +8,7 @@
 #include "daemon/manager/manager-internal.h"
 
 struct ClaimOrder {
-        Profile source; /* what claim_load() looks at, copied */
+        Profile *source; /* what claim_load() looks at, copied */
         Claim *claim;
         Failure *failure;
         Slot *slot; /* loop thread only; NULL: nobody waits for it any more */
@@ -17,34 +17,16 @@ struct ClaimOrder {
 static void order_free(void *p) {
         ClaimOrder *order = p;
 
-        free(order->source.name);
-        free(order->source.trusted_certificates);
-        free(order->source.certificate);
-        free(order->source.private_key);
-        free(order->source.private_key_password);
-        dps_settings_done(&order->source.dps);
+        profile_free(order->source);
         claim_free(order->claim);
         failure_free(order->failure);
         free(order);
 }
 
-static int copy_source(const Profile *from, Profile *to) {
-        to->provider = from->provider;
-        if (free_and_strdup(&to->name, from->name) < 0 ||
-            free_and_strdup(&to->trusted_certificates, from->trusted_certificates) < 0 ||
-            free_and_strdup(&to->certificate, from->certificate) < 0 ||
-            free_and_strdup(&to->private_key, from->private_key) < 0 ||
-            free_and_strdup(&to->private_key_password, from->private_key_password) < 0 ||
-            free_and_strdup(&to->dps.symmetric_key, from->dps.symmetric_key) < 0 ||
-            free_and_strdup(&to->dps.secondary_key, from->dps.secondary_key) < 0)
-                return -ENOMEM;
-        return 0;
-}
-
 static void on_order_run(void *p) {
         ClaimOrder *order = p;
 
-        (void) claim_load(&order->source, &order->claim, &order->failure);
+        (void) claim_load(order->source, &order->claim, &order->failure);
 }
 
 static void on_order_complete(void *p, void *userdata) {
@@ -64,7 +46,8 @@ int claim_order_new(Slot *s, ClaimOrder **ret) {
         if (!order)
                 return -ENOMEM;
         order->slot = s;
-        r = copy_source(s->profile, &order->source);
+        order->source = calloc(1, sizeof(Profile));
+        r = order->source ? profile_copy_claim_source(s->profile, order->source) : -ENOMEM;
         if (r < 0) {
                 order_free(order);
                 return r;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/model/profile.h"
 
+#include <errno.h>
+
 static const char *const provider_table[PROVIDER_MAX] = {
         [PROVIDER_AWS_IOT] = "aws-iot",
         [PROVIDER_AZURE_DPS] = "azure-dps",
@@ -55,6 +57,19 @@ Profile *profile_free(Profile *p) {
         free(p->fingerprint);
         free(p);
         return NULL;
+}
+
+int profile_copy_claim_source(const Profile *from, Profile *to) {
+        to->provider = from->provider;
+        if (free_and_strdup(&to->name, from->name) < 0 ||
+            free_and_strdup(&to->trusted_certificates, from->trusted_certificates) < 0 ||
+            free_and_strdup(&to->certificate, from->certificate) < 0 ||
+            free_and_strdup(&to->private_key, from->private_key) < 0 ||
+            free_and_strdup(&to->private_key_password, from->private_key_password) < 0 ||
+            free_and_strdup(&to->dps.symmetric_key, from->dps.symmetric_key) < 0 ||
+            free_and_strdup(&to->dps.secondary_key, from->dps.secondary_key) < 0)
+                return -ENOMEM;
+        return 0;
 }
 
 /* All but what a single registration brings. */

@@ -90,6 +90,10 @@ Profile *profile_free(Profile *p);
 DEFINE_CLEANUP(Profile *, profile_free);
 #define _cleanup_profile_ _cleanup_(profile_freep)
 
+/* Copies what a claim is read by: name, provider, and the files that the claim is made of. For
+ * whoever reads it on another thread. On -ENOMEM `to` is half filled: profile_free() takes it. */
+int profile_copy_claim_source(const Profile *from, Profile *to);
+
 /* Whether a session under `a` serves `b` as it is: all that the connection is made of is equal. */
 bool profile_same_connection(const Profile *a, const Profile *b);
 
