@@ -97,7 +97,8 @@ void call_send_waiting(fleetprov_client *c) {
                 }
 }
 
-int call_start(Call *call, uint64_t *ret_ticket) {
+int call_start(Call **callp, uint64_t *ret_ticket) {
+        Call *call = *callp;
         fleetprov_client *c = call->client;
         Call **tail = &c->calls;
         int r;
@@ -114,7 +115,7 @@ int call_start(Call *call, uint64_t *ret_ticket) {
         call->ticket = ++c->last_ticket;
         while (*tail)
                 tail = &(*tail)->next;
-        *tail = call;
+        *tail = TAKE_PTR(*callp);
         client_rearm(c);
         if (ret_ticket)
                 *ret_ticket = call->ticket;
@@ -205,10 +206,9 @@ static int collect_profiles(Call *call) {
                         return r;
                 part->parent = call->ticket;
                 part->index = i;
-                r = call_start(part, NULL);
+                r = call_start(&part, NULL);
                 if (r < 0)
                         return r;
-                (void) TAKE_PTR(part);
                 call->missing++;
         }
         return 0;

@@ -27,10 +27,7 @@ _public_ int fleetprov_client_submit(fleetprov_client *client, const fleetprov_r
         r = request_append(request, call->draft);
         if (r < 0)
                 return r;
-        r = call_start(call, ret_ticket);
-        if (r >= 0)
-                (void) TAKE_PTR(call);
-        return r;
+        return call_start(&call, ret_ticket);
 }
 
 _public_ int fleetprov_client_find_job(fleetprov_client *client, const char *profile,
@@ -49,10 +46,7 @@ _public_ int fleetprov_client_find_job(fleetprov_client *client, const char *pro
         r = sd_bus_message_append(call->draft, "ss", profile, key);
         if (r < 0)
                 return r;
-        r = call_start(call, ret_ticket);
-        if (r >= 0)
-                (void) TAKE_PTR(call);
-        return r;
+        return call_start(&call, ret_ticket);
 }
 
 static int call_job(fleetprov_client *client, CallKind kind, const char *job_id, const char *member,
@@ -70,10 +64,7 @@ static int call_job(fleetprov_client *client, CallKind kind, const char *job_id,
         r = call_new(client, kind, job_id, path, IPC_JOB_INTERFACE, member, &call);
         if (r < 0)
                 return r;
-        r = call_start(call, ret_ticket);
-        if (r >= 0)
-                (void) TAKE_PTR(call);
-        return r;
+        return call_start(&call, ret_ticket);
 }
 
 _public_ int fleetprov_client_get_job(fleetprov_client *client, const char *job_id,
@@ -114,10 +105,7 @@ _public_ int fleetprov_client_list_jobs(fleetprov_client *client, int all, uint6
         r = sd_bus_message_append(call->draft, "b", all != 0);
         if (r < 0)
                 return r;
-        r = call_start(call, ret_ticket);
-        if (r >= 0)
-                (void) TAKE_PTR(call);
-        return r;
+        return call_start(&call, ret_ticket);
 }
 
 _public_ int fleetprov_client_get_status(fleetprov_client *client, uint64_t *ret_ticket) {
@@ -133,10 +121,7 @@ _public_ int fleetprov_client_get_status(fleetprov_client *client, uint64_t *ret
         r = sd_bus_message_append(call->draft, "s", IPC_MANAGER_INTERFACE);
         if (r < 0)
                 return r;
-        r = call_start(call, ret_ticket);
-        if (r >= 0)
-                (void) TAKE_PTR(call);
-        return r;
+        return call_start(&call, ret_ticket);
 }
 
 _public_ int fleetprov_client_reload(fleetprov_client *client, uint64_t *ret_ticket) {
@@ -149,10 +134,7 @@ _public_ int fleetprov_client_reload(fleetprov_client *client, uint64_t *ret_tic
                      &call);
         if (r < 0)
                 return r;
-        r = call_start(call, ret_ticket);
-        if (r >= 0)
-                (void) TAKE_PTR(call);
-        return r;
+        return call_start(&call, ret_ticket);
 }
 
 _public_ int fleetprov_client_check(fleetprov_client *client, const char *profile,
@@ -169,8 +151,5 @@ _public_ int fleetprov_client_check(fleetprov_client *client, const char *profil
         r = call_new(client, CALL_CHECK, NULL, path, IPC_PROFILE_INTERFACE, "Check", &call);
         if (r < 0)
                 return r;
-        r = call_start(call, ret_ticket);
-        if (r >= 0)
-                (void) TAKE_PTR(call);
-        return r;
+        return call_start(&call, ret_ticket);
 }

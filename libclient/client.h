@@ -103,7 +103,7 @@ void connection_alive(fleetprov_client *c);
 /* call.c */
 int call_new(fleetprov_client *c, CallKind kind, const char *job_id, const char *path,
              const char *interface, const char *member, Call **ret);
-int call_start(Call *call, uint64_t *ret_ticket); /* takes it on success */
+int call_start(Call **call, uint64_t *ret_ticket); /* takes it on success: it is NULL then */
 Call *call_free(Call *call);
 DEFINE_CLEANUP(Call *, call_free);
 void call_send_waiting(fleetprov_client *c);
