@@ -63,25 +63,6 @@ Failure *claim_key_check(JobSpec *spec) {
         return check_pair(spec, key);
 }
 
-/* --- what is stored of the job */
-
-typedef struct Reading {
-        Manager *manager;
-        char id[IPC_JOB_ID_LENGTH + 1];
-        JobSpec *spec;
-        ClaimKeyThen then;
-} Reading;
-
-static Reading *reading_new(const Job *job) {
-        Reading *reading = calloc(1, sizeof(Reading));
-
-        if (!reading)
-                return NULL;
-        reading->manager = job->errand->manager;
-        memcpy(reading->id, job->id, sizeof(reading->id));
-        return reading;
-}
-
 /* --- at its end */
 
 static void on_erased(Job *job, int error, void *userdata) {
@@ -98,12 +79,10 @@ static bool still_stands(const Job *job) {
                !job->errand->creating && job->errand->secrets_coming == SECRETS_KEEP;
 }
 
-static void on_read_at_end(int error, const JobSecrets *secrets, void *userdata) {
-        _cleanup_free_ Reading *reading = userdata;
-        Job *job = job_table_find(reading->manager->jobs, reading->id);
+static void on_read_at_end(Job *job, int error, const JobSecrets *secrets, void *userdata) {
         JobSecrets kept = {};
 
-        if (!job || !still_stands(job) || error < 0 || !secrets->claim_key)
+        if (!still_stands(job) || error < 0 || !secrets->claim_key)
                 return;
         /* A certificate that was made, and is not delivered, wants its key, and its token until it
          * is registered. */
@@ -123,42 +102,44 @@ static void on_read_at_end(int error, const JobSecrets *secrets, void *userdata)
 }
 
 void claim_key_erase(Job *job) {
-        Reading *reading;
-
-        if (job->spec->operation != OPERATION_ROTATE || !job->secrets_stored)
-                return;
-        reading = reading_new(job);
-        if (reading)
-                store_read_secrets(job->errand->manager->store, job, on_read_at_end, reading);
+        if (job->spec->operation == OPERATION_ROTATE && job->secrets_stored)
+                (void) errand_read_secrets(job, on_read_at_end, NULL);
 }
 
 /* --- at a second submission */
 
+typedef struct Merge {
+        JobSpec *spec;
+        ClaimKeyThen then;
+} Merge;
+
 /* What stands there may be unreadable: then the job begins from nothing. */
-static void on_read_to_merge(int error, const JobSecrets *stored, void *userdata) {
-        _cleanup_free_ Reading *reading = userdata;
-        Job *job = job_table_find(reading->manager->jobs, reading->id);
+static void merge(Job *job, JobSpec *spec, const JobSecrets *stored, ClaimKeyThen then) {
         JobSecrets secrets = {};
 
-        if (error >= 0 && job_secrets_copy(stored, &secrets) < 0)
+        if (stored && job_secrets_copy(stored, &secrets) < 0)
                 secrets = (JobSecrets){};
         secret_free(secrets.claim_key);
-        secrets.claim_key = TAKE_PTR(reading->spec->private_key);
-        reading->then(job, reading->spec, &secrets);
-        job_secrets_done(&secrets);
-}
-
-void claim_key_merge(Job *job, JobSpec *spec, ClaimKeyThen then) {
-        Reading *reading = job->secrets_stored ? reading_new(job) : NULL;
-        JobSecrets secrets = {};
-
-        if (reading) {
-                reading->spec = spec;
-                reading->then = then;
-                store_read_secrets(job->errand->manager->store, job, on_read_to_merge, reading);
-                return;
-        }
         secrets.claim_key = TAKE_PTR(spec->private_key);
         then(job, spec, &secrets);
         job_secrets_done(&secrets);
+}
+
+static void on_read_to_merge(Job *job, int error, const JobSecrets *stored, void *userdata) {
+        _cleanup_free_ Merge *m = userdata;
+
+        merge(job, m->spec, stored, m->then);
+}
+
+void claim_key_merge(Job *job, JobSpec *spec, ClaimKeyThen then) {
+        Merge *m = job->secrets_stored ? calloc(1, sizeof(Merge)) : NULL;
+
+        if (m) {
+                *m = (Merge){.spec = spec, .then = then};
+                /* The job is being submitted, and cannot go meanwhile. */
+                if (errand_read_secrets(job, on_read_to_merge, m) >= 0)
+                        return;
+                free(m);
+        }
+        merge(job, spec, NULL, then);
 }

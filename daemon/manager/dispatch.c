@@ -21,15 +21,8 @@ static void start(Slot *s, Job *job, const JobSecrets *secrets) {
                              "this machine failed");
 }
 
-typedef struct Reading {
-        Manager *manager;
-        char id[IPC_JOB_ID_LENGTH + 1];
-} Reading;
-
-static void on_secrets_read(int error, const JobSecrets *secrets, void *userdata) {
-        _cleanup_free_ Reading *reading = userdata;
-        Job *job = job_table_find(reading->manager->jobs, reading->id);
-        Slot *s = job && job->errand ? job->errand->slot : NULL;
+static void on_secrets_read(Job *job, int error, const JobSecrets *secrets, void *userdata) {
+        Slot *s = job->errand->slot;
 
         if (!s || s->preparing != job)
                 return;
@@ -52,21 +45,15 @@ static void on_secrets_read(int error, const JobSecrets *secrets, void *userdata
 }
 
 static void prepare(Slot *s, Job *job) {
-        Reading *reading;
-
         if (!job->secrets_stored || job->run) {
                 start(s, job, NULL);
                 return;
         }
-        reading = calloc(1, sizeof(Reading));
-        if (!reading) {
-                ending_begin(job, JOB_FAILED, NULL, NULL, "out of memory");
-                return;
-        }
-        reading->manager = s->manager;
-        memcpy(reading->id, job->id, sizeof(reading->id));
         s->preparing = job;
-        store_read_secrets(s->manager->store, job, on_secrets_read, reading);
+        if (errand_read_secrets(job, on_secrets_read, NULL) < 0) {
+                s->preparing = NULL;
+                ending_begin(job, JOB_FAILED, NULL, NULL, "out of memory");
+        }
 }
 
 /* The rules may have changed since it was submitted. */

@@ -56,6 +56,33 @@ int errand_add_call(FrontCall ***calls, size_t *n, FrontCall *call) {
         return 0;
 }
 
+typedef struct Reading {
+        Manager *manager;
+        char id[IPC_JOB_ID_LENGTH + 1];
+        ErrandSecretsDone done;
+        void *userdata;
+} Reading;
+
+static void on_secrets_read(int error, const JobSecrets *secrets, void *userdata) {
+        _cleanup_free_ Reading *reading = userdata;
+        Job *job = job_table_find(reading->manager->jobs, reading->id);
+
+        if (job && job->errand)
+                reading->done(job, error, secrets, reading->userdata);
+}
+
+int errand_read_secrets(Job *job, ErrandSecretsDone done, void *userdata) {
+        Manager *m = job->errand->manager;
+        Reading *reading = calloc(1, sizeof(Reading));
+
+        if (!reading)
+                return -ENOMEM;
+        *reading = (Reading){.manager = m, .done = done, .userdata = userdata};
+        memcpy(reading->id, job->id, sizeof(reading->id));
+        store_read_secrets(m->store, job, on_secrets_read, reading);
+        return 0;
+}
+
 void errand_hold_submit(Job *job, const Peer *peer, JobSpec *spec, FrontCall *call) {
         JobErrand *errand = job->errand;
         Peer *copy = peer_copy(peer);

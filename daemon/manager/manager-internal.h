@@ -164,6 +164,11 @@ typedef struct JobErrand {
 int errand_new(Manager *m, Job *job);
 void errand_free(Job *job);
 int errand_add_call(FrontCall ***calls, size_t *n, FrontCall *call);
+/* Reads what is stored of the job's secrets; `done` is told of it (see store.h on when), unless the
+ * job is gone by then. `secrets` is valid during the call alone, NULL on an error (see
+ * store_read_secrets()). -ENOMEM: nothing is read. */
+typedef void (*ErrandSecretsDone)(Job *job, int error, const JobSecrets *secrets, void *userdata);
+int errand_read_secrets(Job *job, ErrandSecretsDone done, void *userdata);
 /* Takes spec and call in any case. */
 void errand_hold_submit(Job *job, const Peer *peer, JobSpec *spec, FrontCall *call);
 

@@ -30,11 +30,6 @@
 #define CLIENT_ID_FORMAT "fleetprovd-rotate-%s"
 #define VERIFY_CLIENT_ID_FORMAT "fleetprovd-verify-%s"
 
-typedef struct Reading {
-        Manager *manager;
-        char id[IPC_JOB_ID_LENGTH + 1];
-} Reading;
-
 int rotation_init(Slot *s) {
         s->rotation.queue = queue_new();
         return s->rotation.queue ? 0 : -ENOMEM;
@@ -249,10 +244,8 @@ static int open_session(Slot *s, const Job *job, const JobSecrets *secrets, Fail
         return k;
 }
 
-static void on_secrets_read(int error, const JobSecrets *secrets, void *userdata) {
-        _cleanup_free_ Reading *reading = userdata;
-        Job *job = job_table_find(reading->manager->jobs, reading->id);
-        Slot *s = job && job->errand ? job->errand->slot : NULL;
+static void on_secrets_read(Job *job, int error, const JobSecrets *secrets, void *userdata) {
+        Slot *s = job->errand->slot;
         Failure *failure = NULL;
         int r;
 
@@ -289,23 +282,18 @@ static Failure *refused_now(const Slot *s, const Job *job) {
 
 static void prepare(Slot *s, Job *job) {
         Failure *failure = refused_now(s, job);
-        Reading *reading;
 
         if (failure) {
                 ending_begin(job, JOB_FAILED, failure, NULL,
                              "the profile does not allow it any more");
                 return;
         }
-        reading = calloc(1, sizeof(Reading));
-        if (!reading) {
-                ending_begin(job, JOB_FAILED, NULL, NULL, "out of memory");
-                return;
-        }
-        reading->manager = s->manager;
-        memcpy(reading->id, job->id, sizeof(reading->id));
         s->rotation.job = job;
         s->rotation.preparing = true;
-        store_read_secrets(s->manager->store, job, on_secrets_read, reading);
+        if (errand_read_secrets(job, on_secrets_read, NULL) < 0) {
+                s->rotation.preparing = false;
+                ending_begin(job, JOB_FAILED, NULL, NULL, "out of memory");
+        }
 }
 
 static void start(Slot *s) {
