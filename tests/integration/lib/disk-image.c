@@ -5,13 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/loop.h>
-#include <sched.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include "tests/integration/lib/own-mounts.h"
 #include "tests/integration/lib/process.h"
 
 #define MKFS "/sbin/mkfs.ext4"
@@ -75,8 +75,9 @@ void disk_image_mount(DiskImage *i) {
 }
 
 static void hide_mounts(void) {
-        ck_assert_int_eq(unshare(CLONE_NEWNS), 0);
-        ck_assert_int_eq(mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL), 0);
+        int r = own_mounts(0);
+
+        ck_assert_msg(r >= 0, "no mount namespace: %s", strerrordesc_np(-r));
 }
 
 static void make_at_place(DiskImage *i, size_t mebibytes) {

@@ -6,7 +6,6 @@
 
 #include <check.h>
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -14,6 +13,7 @@
 
 #include "daemon/config/secret-path.h"
 #include "daemon/crypto/crypto.h"
+#include "tests/integration/lib/own-mounts.h"
 #include "tests/unit/config/fixture.h"
 #include "tests/unit/config/suite.h"
 
@@ -85,9 +85,7 @@ static bool make_group(void) {
         static const char groups[] = "root:x:0:\n" SECRET_PATH_GROUP ":x:4711:\n";
         const char *path = fixture_write_bytes("group", groups, sizeof(groups) - 1, 0644);
 
-        return unshare(CLONE_NEWNS) == 0 &&
-               mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
-               mount(path, "/etc/group", "none", MS_BIND, NULL) == 0;
+        return own_mounts(0) >= 0 && mount(path, "/etc/group", "none", MS_BIND, NULL) == 0;
 }
 
 START_TEST(our_group_and_no_other_may_read_a_secret)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mount.h>
@@ -10,6 +9,7 @@
 
 #include "daemon/store/file-name.h"
 #include "daemon/store/state-key.h"
+#include "tests/integration/lib/own-mounts.h"
 #include "tests/unit/store/fixture.h"
 
 typedef struct Opened {
@@ -376,9 +376,7 @@ END_TEST
 /* A small file system of our own over the test's directory; false where that is not allowed. The
  * test's process is Check's fork: nobody else sees the mount. */
 static bool mount_small(const char *options) {
-        if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0)
-                return false;
-        return mount("tmpfs", fixture_directory(), "tmpfs", 0, options) == 0;
+        return own_mounts(0) >= 0 && mount("tmpfs", fixture_directory(), "tmpfs", 0, options) == 0;
 }
 
 START_TEST(on_a_full_disk_jobs_are_refused_and_what_was_promised_stays)
