@@ -198,7 +198,7 @@ START_TEST(clean_end_loses_nothing)
 }
 END_TEST
 
-/* A machine that comes up, runs for a few seconds and falls over, for ever. */
+/* A machine that comes up, runs for a few minutes and falls over, for ever. */
 START_TEST(deadline_passes_in_a_boot_loop)
 {
         unsigned n = 1;
@@ -208,11 +208,11 @@ START_TEST(deadline_passes_in_a_boot_loop)
                 return;
         cloud_stop(&cloud);
         configure("");
-        start_on(1, 5 * SEC);
-        id = submit_with_deadline("loop", 18 * SEC);
+        start_on(1, 5 * MINUTE);
+        id = submit_with_deadline("loop", 18 * MINUTE);
         do {
                 leave(true);
-                start_on(++n, 5 * SEC);
+                start_on(++n, 5 * MINUTE);
                 ck_assert_uint_le(n, 8);
         } while (!ends_soon(id));
         agent_wait_end(client, id, FLEETPROV_STATE_EXPIRED);
@@ -232,15 +232,15 @@ START_TEST(deadline_passes_in_a_restart_loop)
         cloud_stop(&cloud);
         configure("");
         start_on(1, clock);
-        id = submit_with_deadline("restarts", 28 * SEC);
+        id = submit_with_deadline("restarts", 28 * MINUTE);
         for (unsigned i = 0; i < 5; i++) {
                 agent_wait_state(client, id, FLEETPROV_STATE_QUEUED, NULL);
                 leave(true);
-                clock += 5 * SEC;
+                clock += 5 * MINUTE;
                 start_on(1, clock);
         }
         leave(true);
-        start_on(1, clock + 5 * SEC);
+        start_on(1, clock + 5 * MINUTE);
         agent_wait_end(client, id, FLEETPROV_STATE_EXPIRED);
         cloud_again(&cloud);
 }
