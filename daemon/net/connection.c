@@ -319,6 +319,8 @@ int connection_new(Network *n, const ConnectionParameters *p, const ConnectionHa
                                        .certificate = p->certificate,
                                        .private_key = p->private_key,
                                        .cipher_list = p->cipher_list},
+                               .proxy = p->proxy,
+                               .proxy_credentials = p->proxy_credentials,
                                .user_timeout_usec = user_timeout > USER_TIMEOUT_USEC_MIN
                                                             ? user_timeout
                                                             : USER_TIMEOUT_USEC_MIN,

@@ -6,6 +6,7 @@
 
 #include "daemon/base/secret.h"
 #include "daemon/model/failure.h"
+#include "daemon/model/proxy.h"
 #include "daemon/net/network.h"
 
 typedef struct Connection Connection;
@@ -13,17 +14,19 @@ typedef struct Connection Connection;
 typedef struct ConnectionParameters { /* copied by connection_new() */
         const char *host;             /* a name, or an address without brackets */
         uint16_t port;
-        const char *alpn;            /* NULL: none; the server must agree to it */
-        const Secret *trusted;       /* PEM bundle */
-        const Secret *certificate;   /* PEM, leaf first; NULL: none */
-        const Secret *private_key;   /* PEM, decrypted; NULL with certificate */
-        const char *cipher_list;     /* NULL: ours; see tls-ciphers.h */
-        const char *client_id;       /* not empty */
-        const char *user_name;       /* NULL: none */
-        const Secret *password;      /* NULL: none; wants a user name */
-        unsigned keep_alive_sec;     /* 1 to 65535 */
-        usec_t connect_timeout_usec; /* for all of it: name, TCP, TLS, CONNACK */
-        size_t packet_max;           /* of a packet from the server, header included */
+        const char *alpn;                /* NULL: none; the server must agree to it */
+        const Secret *trusted;           /* PEM bundle */
+        const Secret *certificate;       /* PEM, leaf first; NULL: none */
+        const Secret *private_key;       /* PEM, decrypted; NULL with certificate */
+        const char *cipher_list;         /* NULL: ours; see tls-ciphers.h */
+        const Proxy *proxy;              /* NULL, or without a host: none */
+        const Secret *proxy_credentials; /* user:password; NULL: none */
+        const char *client_id;           /* not empty */
+        const char *user_name;           /* NULL: none */
+        const Secret *password;          /* NULL: none; wants a user name */
+        unsigned keep_alive_sec;         /* 1 to 65535 */
+        usec_t connect_timeout_usec;     /* for all of it: name, TCP, TLS, CONNACK */
+        size_t packet_max;               /* of a packet from the server, header included */
 } ConnectionParameters;
 
 /* All on the loop, never from within connection_*(). connection_free() may be called in each. */
@@ -37,7 +40,8 @@ typedef struct ConnectionHandlers {
                         void *userdata);
         /* It is over, or never came to be: once, at any point, and nothing comes after it; then
          * free it. The failure is the handler's. Codes:
-         *   name-resolution, connect-failed, tls-clock, tls-trust, tls-hostname, tls-failed,
+         *   name-resolution, connect-failed, proxy-refused, tls-clock, tls-trust, tls-hostname,
+         *   tls-failed
          *   credentials-refused  by certificate (TLS alert), or CONNACK 4, 5 and AWS's 7
          *   server-refused       CONNACK 1 to 3 and unknown ones; status_code is the CONNACK code
          *   timeout              no CONNACK in time

@@ -29,6 +29,7 @@ struct Dial {
         sd_event *event;
         char *host;
         uint16_t port;
+        bool is_proxy;
         usec_t user_timeout_usec;
         DialHandler handler;
         void *userdata;
@@ -73,18 +74,18 @@ static void add_reason(Dial *d, const Address *address, int error) {
 }
 
 static Failure *failure_connect(const Dial *d, const char *what) {
-        return failure_new(ERROR_CONNECT_FAILED,
-                           "%s %s port %u%s%s; check Endpoint=, Port=, the network and firewalls",
-                           what, d->host, d->port, d->reasons ? ": " : "",
-                           d->reasons ? d->reasons : "");
+        return failure_new(
+                ERROR_CONNECT_FAILED, "%s %s%s port %u%s%s; check %s, the network and firewalls",
+                what, d->is_proxy ? "the proxy " : "", d->host, d->port, d->reasons ? ": " : "",
+                d->reasons ? d->reasons : "", d->is_proxy ? "Proxy=" : "Endpoint=, Port=");
 }
 
 Failure *dial_failure_timeout(const Dial *d) {
         if (d->list.n == 0)
                 return failure_new(ERROR_NAME_RESOLUTION,
-                                   "no answer in time to the question for the address of %s; check "
-                                   "the network and the name servers",
-                                   d->host);
+                                   "no answer in time to the question for the address of %s%s; "
+                                   "check the network and the name servers",
+                                   d->is_proxy ? "the proxy " : "", d->host);
         return failure_connect(d, "no answer in time from");
 }
 
@@ -222,13 +223,14 @@ int dial_new(sd_event *event, Worker *names, const DialParameters *p, DialHandle
                 return -ENOMEM;
         d->event = sd_event_ref(event);
         d->port = p->port;
+        d->is_proxy = p->is_proxy;
         d->user_timeout_usec = p->user_timeout_usec;
         d->handler = handler;
         d->userdata = userdata;
         r = free_and_strdup(&d->host, p->host);
         if (r < 0)
                 return r;
-        r = resolve_new(names, p->host, p->port, on_resolved, d, &d->resolve);
+        r = resolve_new(names, p->host, p->port, p->is_proxy, on_resolved, d, &d->resolve);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(d);

@@ -21,6 +21,7 @@ typedef struct Dial Dial;
 typedef struct DialParameters {
         const char *host; /* a name, or an address without brackets */
         uint16_t port;
+        bool is_proxy;            /* for messages: it is no server that we look for */
         usec_t user_timeout_usec; /* TCP_USER_TIMEOUT: how long sent bytes may stay unacknowledged
                                    */
 } DialParameters;

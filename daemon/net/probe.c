@@ -386,6 +386,8 @@ static int start(Probe *probe, Network *n, const ProbeParameters *p) {
                         .cipher_list = p->cipher_list,
                         .certificate_name = p->certificate_name,
                         .private_key_name = p->private_key_name},
+                .proxy = p->proxy,
+                .proxy_credentials = p->proxy_credentials,
                 .user_timeout_usec = p->timeout_usec,
         };
         int r;

@@ -12,6 +12,7 @@
 
 #include "daemon/base/secret.h"
 #include "daemon/model/failure.h"
+#include "daemon/model/proxy.h"
 #include "daemon/net/network.h"
 
 typedef struct Probe Probe;
@@ -19,14 +20,16 @@ typedef struct Probe Probe;
 typedef struct ProbeParameters { /* copied by probe_new(), but for the names */
         const char *host;        /* a name, or an address without brackets */
         uint16_t port;
-        const char *alpn;          /* NULL: none; the server must agree to it */
-        const Secret *trusted;     /* PEM bundle */
-        const Secret *certificate; /* PEM, leaf first; NULL: none */
-        const Secret *private_key; /* PEM, decrypted; NULL with certificate */
-        const char *cipher_list;   /* NULL: ours; see tls-ciphers.h */
-        bool link_only;            /* stop where TLS stands: accepted; no client id is needed */
-        const char *client_id;     /* 1 to MQTT_CLIENT_ID_MAX bytes */
-        usec_t timeout_usec;       /* until the CONNACK; and for each topic */
+        const char *alpn;                /* NULL: none; the server must agree to it */
+        const Secret *trusted;           /* PEM bundle */
+        const Secret *certificate;       /* PEM, leaf first; NULL: none */
+        const Secret *private_key;       /* PEM, decrypted; NULL with certificate */
+        const char *cipher_list;         /* NULL: ours; see tls-ciphers.h */
+        const Proxy *proxy;              /* NULL, or without a host: none */
+        const Secret *proxy_credentials; /* user:password; NULL: none */
+        bool link_only;        /* stop where TLS stands: accepted; no client id is needed */
+        const char *client_id; /* 1 to MQTT_CLIENT_ID_MAX bytes */
+        usec_t timeout_usec;   /* until the CONNACK; and for each topic */
 
         /* Topics that it may subscribe to, or not: each is asked about by itself, and the first one
          * that is refused ends the probe. Copied. */
@@ -59,7 +62,7 @@ typedef enum ProbeStage {
 
 /* Once, never from within probe_new(); the Probe may be freed in it. The failure is the handler's,
  * NULL where accepted, or where memory is short. Its codes:
- *   name-resolution, connect-failed, tls-clock, tls-trust, tls-hostname, tls-failed
+ *   name-resolution, connect-failed, proxy-refused, tls-clock, tls-trust, tls-hostname, tls-failed
  *   credentials-refused  by TLS alert (the message names it), or CONNACK 4, 5 and AWS's 7
  *   server-refused       CONNACK 1 to 3 and unknown ones
  *   connection-lost      closed upon CONNECT

@@ -9,6 +9,7 @@ typedef struct Query {
         /* The worker's side. */
         char *host;
         char service[sizeof("65535")];
+        bool is_proxy;
         int result; /* EAI_* */
         int error;  /* errno, for EAI_SYSTEM */
         AddressList list;
@@ -78,9 +79,10 @@ static Failure *query_failure(const Query *q) {
         else
                 text = gai_strerror(q->result);
         return failure_new(ERROR_NAME_RESOLUTION,
-                           "cannot find the address of %s: %s; check Endpoint=, the network and "
-                           "the name servers",
-                           q->host, text);
+                           "cannot find the address of %s%s: %s; check %s, the network and the "
+                           "name servers",
+                           q->is_proxy ? "the proxy " : "", q->host, text,
+                           q->is_proxy ? "Proxy=" : "Endpoint=");
 }
 
 static void on_query_complete(void *task, void *userdata) {
@@ -112,8 +114,8 @@ static const WorkerTaskType query_type = {
         .destroy = query_destroy,
 };
 
-int resolve_new(Worker *names, const char *host, uint16_t port, ResolveHandler handler,
-                void *userdata, Resolve **ret) {
+int resolve_new(Worker *names, const char *host, uint16_t port, bool is_proxy,
+                ResolveHandler handler, void *userdata, Resolve **ret) {
         _cleanup_(resolve_freep) Resolve *resolve = NULL;
         Query *q;
         int r;
@@ -126,6 +128,7 @@ int resolve_new(Worker *names, const char *host, uint16_t port, ResolveHandler h
         }
         resolve->handler = handler;
         resolve->userdata = userdata;
+        q->is_proxy = is_proxy;
         (void) snprintf(q->service, sizeof(q->service), "%u", port);
 
         r = worker_submit(names, &query_type, q, NULL);

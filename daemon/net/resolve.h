@@ -37,8 +37,9 @@ typedef void (*ResolveHandler)(const AddressList *list, Failure *failure, void *
 /* Worker options for names: one query may hang for long, few others may wait behind it. */
 #define RESOLVE_QUEUE_MAX 16U
 
-int resolve_new(Worker *names, const char *host, uint16_t port, ResolveHandler handler,
-                void *userdata, Resolve **ret);
+/* `is_proxy` is for messages. */
+int resolve_new(Worker *names, const char *host, uint16_t port, bool is_proxy,
+                ResolveHandler handler, void *userdata, Resolve **ret);
 
 /* Silent from then on; a query that hangs on is left to its end. */
 Resolve *resolve_free(Resolve *r);

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "daemon/net/dial.h"
+#include "daemon/net/tunnel.h"
 
 struct Uplink {
         sd_event *event;
@@ -14,8 +15,11 @@ struct Uplink {
         TlsParameters p;
         char *host, *alpn, *cipher_list;
         Secret *trusted, *certificate, *private_key;
+        Proxy proxy;
+        Secret *proxy_credentials;
 
         Dial *dial;
+        Tunnel *tunnel;
         int fd;
         Tls *tls;
         sd_event_source *io;
@@ -27,6 +31,7 @@ static void forget_parameters(Uplink *l) {
         l->trusted = secret_free(l->trusted);
         l->certificate = secret_free(l->certificate);
         l->private_key = secret_free(l->private_key);
+        l->proxy_credentials = secret_free(l->proxy_credentials);
         l->p.alpn = l->p.cipher_list = NULL;
         l->p.trusted = l->p.certificate = l->p.private_key = NULL;
 }
@@ -68,16 +73,12 @@ static int on_uplink_io(sd_event_source *s, int fd, uint32_t revents, void *user
         return 0;
 }
 
-static void on_dialled(int fd, Failure *failure, void *userdata) {
-        Uplink *l = userdata;
+/* The way to the server is open, through a proxy or not. */
+static void on_open(Uplink *l, int fd) {
+        Failure *failure = NULL;
         bool made;
         int r;
 
-        l->dial = dial_free(l->dial);
-        if (fd < 0) {
-                leg_failed(l, failure);
-                return;
-        }
         l->fd = fd;
         made = tls_new(fd, &l->p, &l->tls, &failure);
         forget_parameters(l);
@@ -91,6 +92,36 @@ static void on_dialled(int fd, Failure *failure, void *userdata) {
                 return;
         }
         leg_step(l);
+}
+
+static void on_tunnelled(int fd, Failure *failure, void *userdata) {
+        Uplink *l = userdata;
+
+        l->tunnel = tunnel_free(l->tunnel);
+        if (fd < 0)
+                leg_failed(l, failure);
+        else
+                on_open(l, fd);
+}
+
+static void on_dialled(int fd, Failure *failure, void *userdata) {
+        Uplink *l = userdata;
+        int r;
+
+        l->dial = dial_free(l->dial);
+        if (fd < 0) {
+                leg_failed(l, failure);
+                return;
+        }
+        if (!l->proxy.host) {
+                on_open(l, fd);
+                return;
+        }
+        r = tunnel_new(l->event, fd, &l->proxy, l->proxy_credentials, l->host, l->p.port,
+                       on_tunnelled, l, &l->tunnel);
+        l->proxy_credentials = secret_free(l->proxy_credentials);
+        if (r < 0)
+                leg_failed(l, failure_from_errno(r, "cannot ask a proxy for %s", l->host));
 }
 
 static int copy_secret(const Secret *s, Secret **ret) {
@@ -119,6 +150,29 @@ static int copy_parameters(Uplink *l, const TlsParameters *p) {
         return 0;
 }
 
+/* What stands in Proxy= is of no concern here: `proxy_credentials` are all there are. */
+static int copy_proxy(Uplink *l, const UplinkParameters *p) {
+        if (!p->proxy || !p->proxy->host)
+                return 0;
+        l->proxy.kind = p->proxy->kind;
+        l->proxy.port = p->proxy->port;
+        if (free_and_strdup(&l->proxy.host, p->proxy->host) < 0)
+                return -ENOMEM;
+        return copy_secret(p->proxy_credentials, &l->proxy_credentials);
+}
+
+static int dial(Uplink *l, Worker *names, const UplinkParameters *p) {
+        const bool is_proxy = l->proxy.host != NULL;
+        const DialParameters parameters = {
+                .host = is_proxy ? l->proxy.host : l->host,
+                .port = is_proxy ? l->proxy.port : l->p.port,
+                .is_proxy = is_proxy,
+                .user_timeout_usec = p->user_timeout_usec,
+        };
+
+        return dial_new(l->event, names, &parameters, on_dialled, l, &l->dial);
+}
+
 int uplink_new(sd_event *event, Worker *names, const UplinkParameters *p, UplinkHandler handler,
                void *userdata, Uplink **ret) {
         _cleanup_(uplink_freep) Uplink *l = NULL;
@@ -132,13 +186,10 @@ int uplink_new(sd_event *event, Worker *names, const UplinkParameters *p, Uplink
         l->handler = handler;
         l->userdata = userdata;
         r = copy_parameters(l, &p->tls);
-        if (r < 0)
-                return r;
-        r = dial_new(event, names,
-                     &(DialParameters){.host = l->host,
-                                       .port = p->tls.port,
-                                       .user_timeout_usec = p->user_timeout_usec},
-                     on_dialled, l, &l->dial);
+        if (r >= 0)
+                r = copy_proxy(l, p);
+        if (r >= 0)
+                r = dial(l, names, p);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(l);
@@ -149,10 +200,12 @@ Uplink *uplink_free(Uplink *l) {
         if (!l)
                 return NULL;
         dial_free(l->dial);
+        tunnel_free(l->tunnel);
         sd_event_source_disable_unref(l->io);
         tls_free(l->tls);
         close_fd(l->fd);
         forget_parameters(l);
+        proxy_done(&l->proxy);
         free(l->host);
         sd_event_unref(l->event);
         free(l);
@@ -162,6 +215,8 @@ Uplink *uplink_free(Uplink *l) {
 Failure *uplink_failure_timeout(const Uplink *l) {
         if (l->dial)
                 return dial_failure_timeout(l->dial);
+        if (l->tunnel)
+                return tunnel_failure_timeout(l->tunnel);
         return failure_new(
                 ERROR_TLS_FAILED,
                 "%s port %u did not finish the TLS handshake in time; check that Port= is "

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* A TLS connection to a server, from its name to the last assertion: dial, then handshake, on the
- * loop. What is spoken over it is not its business. Loop thread. */
+/* A TLS connection to a server, from its name to the last assertion: dial, perhaps a proxy, then
+ * handshake, on the loop. What is spoken over it is not its business. Loop thread. */
 
 #include <systemd/sd-event.h>
 
 #include "daemon/base/worker.h"
+#include "daemon/model/proxy.h"
 #include "daemon/net/tls.h"
 
 typedef struct Uplink Uplink;
@@ -16,7 +17,9 @@ typedef struct Uplink Uplink;
 typedef void (*UplinkHandler)(Tls *tls, int fd, Failure *failure, void *userdata);
 
 typedef struct UplinkParameters {
-        TlsParameters tls; /* copied; the secrets are wiped when they have been used */
+        TlsParameters tls;  /* copied; the secrets are wiped when they have been used */
+        const Proxy *proxy; /* copied; NULL, or without a host: none */
+        const Secret *proxy_credentials; /* likewise; NULL: none */
         usec_t user_timeout_usec;
 } UplinkParameters;
 
