@@ -203,6 +203,10 @@ static void on_lane_note(void *userdata, Job *job) {
         keeping_note(job);
 }
 
+static void on_registrar_told_to_wait(void *userdata, Job *job) {
+        change_note(job, NULL, NULL);
+}
+
 static void on_lane_store(void *userdata, Job *job, const JobSecrets *secrets, const char *note) {
         keeping_begin(job, secrets, note);
 }
@@ -299,6 +303,8 @@ const LaneOps dispatch_lane_ops = {
 const RegistrarOps dispatch_registrar_ops = {
         .session_changed = on_registrar_session_changed,
         .progress = on_lane_progress,
+        .note = on_lane_note,
+        .told_to_wait = on_registrar_told_to_wait,
         .store = on_lane_store,
         .put_back = on_lane_put_back,
         .finished = on_lane_finished,

@@ -111,22 +111,29 @@ static const FrontOps front_ops = {
  *   running, certificate and token   queued: its exchange begins at RegisterThing while the token
  *                                    lives; else the certificate goes on record as left behind
  *   running, thing                   queued: its certificate is tried, and nothing else is done
- *   running, operation of DPS        queued: it is queried, and registered anew only where DPS does
- *                                    not know it any more
- *   ended                            kept for RetainSec, counted in time that the machine was up
+ *   running, operation of DPS        queued: it is queried, not before DPS said, and registered
+ * anew only where DPS does not know it any more running, `register` at DPS       queued: registered
+ * again; a certificate may have been made ended                            kept for RetainSec,
+ * counted in time that the machine was up
  */
 static bool is_registration(const Job *job) {
         return job->errand->slot && job->errand->slot->way.registrar;
 }
 
+/* A registration does that only where the service issues them. */
+static bool may_have_made_one(const Job *job) {
+        return !is_registration(job) || registrar_issues(job->errand->slot->profile);
+}
+
+static const char asked_for_one[] =
+        "the daemon was restarted after a certificate was asked for, and before its answer was "
+        "kept: one may have been made, and is left behind then; starting over";
+
 static const char *what_was_cut_off(const Job *job, usec_t now_boot) {
         if (job->result.operation_id)
                 return "the daemon was restarted; asking what became of the registration";
-        if (is_registration(job))
-                return job->state == JOB_RUNNING && job->phase == PHASE_REGISTER
-                               ? "the daemon was restarted while the device was being registered: "
-                                 "that may be done; registering it again"
-                               : "the daemon was restarted; starting over";
+        if (!may_have_made_one(job))
+                return "the daemon was restarted; starting over";
         if (job->state != JOB_RUNNING)
                 /* What it was about to do is on record, unless a power cut took that. A time that
                  * is ahead was before this boot. */
@@ -141,10 +148,10 @@ static const char *what_was_cut_off(const Job *job, usec_t now_boot) {
                 return "the daemon was restarted; going on with the certificate";
         switch (job->phase) {
         case PHASE_CREATE:
-                return "the daemon was restarted after a certificate was asked for, and before its "
-                       "answer was kept: one may have been made, and is left behind then; starting "
-                       "over";
+                return asked_for_one;
         case PHASE_REGISTER:
+                if (is_registration(job))
+                        return asked_for_one;
                 return "the daemon was restarted while the thing was being registered: that may be "
                        "done, and the ownership token be spent then; registering it again";
         case PHASE_NONE:

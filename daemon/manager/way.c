@@ -91,10 +91,11 @@ int way_start(Way way, Job *job, const JobSecrets *secrets) {
                              : lane_start(way.lane, job, secrets);
 }
 
-/* A registrar asks for no notes. */
 void way_noted(Way way, int error) {
         if (way.lane)
                 lane_noted(way.lane, error);
+        if (way.registrar)
+                registrar_noted(way.registrar, error);
 }
 
 void way_stored(Way way, int error) {

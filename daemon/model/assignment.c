@@ -3,11 +3,16 @@
 
 void assignment_init(Assignment *a, bool makes_key, bool has_secondary) {
         *a = (Assignment){
+                .issues = makes_key,
                 .makes_key = makes_key,
                 .has_secondary = has_secondary,
                 .backoff = {.base_usec = ASSIGNMENT_BACKOFF_BASE_USEC,
                             .cap_usec = ASSIGNMENT_BACKOFF_CAP_USEC},
         };
+}
+
+void assignment_certifies(Assignment *a) {
+        a->issues = true;
 }
 
 void assignment_has_key(Assignment *a) {
@@ -23,6 +28,7 @@ JobPhase assignment_phase(const Assignment *a) {
         case ASSIGNMENT_MAKING_KEY:
         case ASSIGNMENT_STORING_KEY:
                 return PHASE_KEYGEN;
+        case ASSIGNMENT_NOTING:
         case ASSIGNMENT_REGISTERING:
                 return PHASE_REGISTER;
         case ASSIGNMENT_STORING:
@@ -96,6 +102,9 @@ static AssignmentEffect go_ahead(Assignment *a) {
                 return go_on(a, ASSIGNMENT_CONNECTING, ASSIGNMENT_DO_CONNECT, "connecting");
         if (a->has_operation)
                 return go_on(a, ASSIGNMENT_QUERYING, ASSIGNMENT_DO_QUERY, "asking for the outcome");
+        if (a->issues && !a->noted)
+                return go_on(a, ASSIGNMENT_NOTING, ASSIGNMENT_DO_NOTE, "asking for a certificate");
+        a->noted = false; /* another registration may make another one */
         return go_on(a, ASSIGNMENT_REGISTERING, ASSIGNMENT_DO_REGISTER, "registering the device");
 }
 
@@ -109,7 +118,7 @@ static AssignmentEffect pause_for(Assignment *a, usec_t delay_usec, const char *
                 e = go_on(a, ASSIGNMENT_PAUSING, ASSIGNMENT_DO_PAUSE, note);
         else {
                 e = go_on(a, ASSIGNMENT_IDLE, ASSIGNMENT_DO_WAIT, note);
-                a->connected = false;
+                a->connected = a->noted = false; /* it is on record that it waits */
         }
         e.delay_usec = delay_usec;
         return e;
@@ -123,9 +132,13 @@ static usec_t back_off(Assignment *a, const AssignmentEvent *event) {
         return usec_add(told, backoff_next(&a->backoff, event->random));
 }
 
-static AssignmentEffect on_start(Assignment *a) {
+static AssignmentEffect on_start(Assignment *a, const AssignmentEvent *event) {
+        usec_t left = event->retry_after_usec;
+
         if (a->step != ASSIGNMENT_IDLE)
                 return (AssignmentEffect){};
+        if (left > 0 && left != USEC_INFINITY)
+                return pause_for(a, left, "the service said to wait");
         return go_ahead(a);
 }
 
@@ -145,6 +158,13 @@ static AssignmentEffect on_stored(Assignment *a) {
         if (a->step != ASSIGNMENT_STORING)
                 return (AssignmentEffect){};
         return pause_for(a, a->poll_usec, NULL);
+}
+
+static AssignmentEffect on_noted(Assignment *a) {
+        if (a->step != ASSIGNMENT_NOTING)
+                return (AssignmentEffect){};
+        a->noted = true;
+        return go_ahead(a);
 }
 
 static AssignmentEffect on_connected(Assignment *a) {
@@ -231,23 +251,37 @@ static AssignmentEffect on_operation_unknown(Assignment *a) {
         e = go_ahead(a);
         e.forget_operation = true;
         if (e.action != ASSIGNMENT_DO_FINISH)
-                e.note = "the service does not know the operation; registering anew";
+                e.note = a->issues ? "the service does not know the operation; a certificate may "
+                                     "have been made, and is left behind then; registering anew"
+                                   : "the service does not know the operation; registering anew";
         return e;
+}
+
+static const char *why_unanswered(const Assignment *a, bool dropped) {
+        if (a->issues && a->step == ASSIGNMENT_REGISTERING)
+                return dropped ? "the connection was lost before the answer; a certificate may "
+                                 "have been made, and is left behind then"
+                               : "no answer in time; a certificate may have been made, and is left "
+                                 "behind then";
+        return dropped ? "the connection was lost before the answer" : "no answer in time";
 }
 
 /* A request without an answer. What it did is not known, and the connection is burned or gone. */
 static AssignmentEffect on_unanswered(Assignment *a, const AssignmentEvent *event) {
         bool dropped = event->type == ASSIGNMENT_EVENT_LOST;
+        const bool was_registering = a->step == ASSIGNMENT_REGISTERING;
+        const char *why = why_unanswered(a, dropped);
         AssignmentEffect e;
 
         a->unanswered++;
         a->connected = false;
         if (a->unanswered >= ASSIGNMENT_UNANSWERED_MAX)
-                e = fail(a, "no answer, several times");
+                e = fail(a, a->issues && was_registering
+                                    ? "no answer, several times; a certificate may have been "
+                                      "made, and is left behind then"
+                                    : "no answer, several times");
         else
-                e = pause_for(a, backoff_next(&a->backoff, event->random),
-                              dropped ? "the connection was lost before the answer"
-                                      : "no answer in time");
+                e = pause_for(a, backoff_next(&a->backoff, event->random), why);
         e.burn = !dropped;
         return e;
 }
@@ -316,6 +350,7 @@ static bool is_about_an_answer(AssignmentEventType type) {
         case ASSIGNMENT_EVENT_START:
         case ASSIGNMENT_EVENT_KEY_MADE:
         case ASSIGNMENT_EVENT_STORED:
+        case ASSIGNMENT_EVENT_NOTED:
         case ASSIGNMENT_EVENT_CONNECTED:
         case ASSIGNMENT_EVENT_NOT_CONNECTED:
         case ASSIGNMENT_EVENT_CREDENTIALS_REFUSED:
@@ -339,11 +374,13 @@ AssignmentEffect assignment_step(Assignment *a, const AssignmentEvent *event) {
 
         switch (event->type) {
         case ASSIGNMENT_EVENT_START:
-                return on_start(a);
+                return on_start(a, event);
         case ASSIGNMENT_EVENT_KEY_MADE:
                 return on_key_made(a);
         case ASSIGNMENT_EVENT_STORED:
                 return on_stored(a);
+        case ASSIGNMENT_EVENT_NOTED:
+                return on_noted(a);
         case ASSIGNMENT_EVENT_CONNECTED:
                 return on_connected(a);
         case ASSIGNMENT_EVENT_NOT_CONNECTED:

@@ -4,16 +4,18 @@
 /* One job's registration with Azure DPS, as rules alone: an event goes in, one action comes out.
  * Bytes, tokens, topics and files are the provider's and the store's business.
  *
- *   start ─▶ [make key ─▶ store] ─▶ connect ─▶ register ─▶ store ─▶ pause ─▶ query ─▶ succeeded
- *                                                                     ▲         │
- *                                                                     └─assigning
+ *   start ─▶ [make key ─▶ store] ─▶ connect ─▶ [note] ─▶ register ─▶ store ─▶ pause ─▶ query ─▶
+ *   succeeded                                                                   ▲         │
+ *                                                                               └─assigning
  *
  * - The connection is this registration's own, since it is made under the registration's name: it
  *   belongs to the machine, which says when it is made. It is gone after WAIT, FINISH, or an effect
  *   with `burn`, without another word.
  * - What the service says to wait is waited, before the first query too and however long, and a
- *   back-off never makes it shorter. A long wait is not spent on the line: others of the profile
- *   may register meanwhile.
+ *   back-off never makes it shorter, nor does a new life: what is left of it comes with START. A
+ *   long wait is not spent on the line: others of the profile may register meanwhile.
+ * - Where a certificate is issued along, that it is asked for is on record before it is: whatever
+ *   happens to the daemon then, the job can say that one may have been made.
  * - The operation's id is durable before the first query. While there is one it is queried, after a
  *   crash too, and nothing is registered anew: a registration is billed, a query is not ("Azure IoT
  *   Hub pricing", Device Provisioning Service). An id that the service has forgotten is given up,
@@ -44,6 +46,7 @@ typedef enum AssignmentStep {
         ASSIGNMENT_MAKING_KEY,
         ASSIGNMENT_STORING_KEY,
         ASSIGNMENT_CONNECTING, /* until the answers' topic is subscribed */
+        ASSIGNMENT_NOTING,     /* that a certificate is asked for now */
         ASSIGNMENT_REGISTERING,
         ASSIGNMENT_STORING, /* the operation's id */
         ASSIGNMENT_PAUSING, /* on the line, before the next request */
@@ -56,6 +59,7 @@ typedef enum AssignmentEventType {
         ASSIGNMENT_EVENT_START, /* it is this job's turn */
         ASSIGNMENT_EVENT_KEY_MADE,
         ASSIGNMENT_EVENT_STORED,
+        ASSIGNMENT_EVENT_NOTED,
         ASSIGNMENT_EVENT_CONNECTED,           /* and subscribed */
         ASSIGNMENT_EVENT_NOT_CONNECTED,       /* name, TCP, proxy, TLS, CONNACK 3, SUBACK */
         ASSIGNMENT_EVENT_CREDENTIALS_REFUSED, /* CONNACK 4 or 5, or an answer of that class */
@@ -81,7 +85,7 @@ typedef enum AssignmentEventType {
 
 typedef struct AssignmentEvent {
         AssignmentEventType type;
-        usec_t retry_after_usec; /* of an answer; USEC_INFINITY: it said none */
+        usec_t retry_after_usec; /* of an answer; START: what is left of it; USEC_INFINITY: none */
         bool clock_unset;        /* CREDENTIALS_REFUSED: they depend on a clock that is not set */
         uint64_t random;         /* 64 random bits */
 } AssignmentEvent;
@@ -90,6 +94,7 @@ typedef enum AssignmentAction {
         ASSIGNMENT_DO_NOTHING,
         ASSIGNMENT_DO_MAKE_KEY,
         ASSIGNMENT_DO_STORE,   /* the key, or the operation's id: the step says which */
+        ASSIGNMENT_DO_NOTE,    /* put the phase on record */
         ASSIGNMENT_DO_CONNECT, /* with the credentials that `secondary` of the machine says */
         ASSIGNMENT_DO_REGISTER,
         ASSIGNMENT_DO_QUERY,
@@ -112,11 +117,13 @@ typedef struct AssignmentEffect {
 
 typedef struct Assignment {
         AssignmentStep step;
-        bool makes_key;     /* for a certificate that is issued along */
+        bool issues;        /* a certificate comes along */
+        bool makes_key;     /* for that */
         bool has_key;       /* made and stored, in this or an earlier try */
         bool has_secondary; /* there is another key to try */
         bool secondary;     /* it is in use */
         bool connected;
+        bool noted; /* that a certificate is asked for; until that is done, or put off */
         bool has_operation;
         bool forgotten; /* an operation was given up */
         bool cancelled;
@@ -125,7 +132,11 @@ typedef struct Assignment {
         Backoff backoff;
 } Assignment;
 
+/* `makes_key`: for a certificate that is issued along. */
 void assignment_init(Assignment *a, bool makes_key, bool has_secondary);
+
+/* One is issued for a key that is the caller's. */
+void assignment_certifies(Assignment *a);
 
 /* What is on record of an earlier try or life. An operation whose certificate needs a key that is
  * not there is none. */

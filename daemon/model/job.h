@@ -71,6 +71,7 @@ struct Job {
         bool secrets_erased; /* there was one, and it was erased */
         bool acknowledged;
         usec_t token_made_boot;   /* when the ownership token was received; 0: there is none */
+        usec_t not_before_boot;   /* the service said to ask for nothing before; 0: it did not */
         char **left_certificates; /* ids, NULL-terminated */
         size_t n_left_certificates;
         JobHistory *history;

@@ -75,7 +75,7 @@ static Failure *check_key(const JobSpec *spec, const Profile *profile) {
         if (!spec->csr && spec->key_type == KEY_TYPE_INVALID &&
             spec->key_source == KEY_SOURCE_INVALID)
                 return NULL;
-        if (dps_issuance_of_version(profile->dps.api_version) != DPS_ISSUANCE_NONE)
+        if (registrar_issues(profile))
                 return NULL;
         return failure_new(ERROR_BAD_PARAMETER,
                            "Option '%s' goes with a certificate, and profile '%s' has none "

@@ -13,8 +13,13 @@ const char *registrar_id_of(const Profile *profile, const JobSpec *spec) {
         return profile->dps.registration_id ? profile->dps.registration_id : spec->registration_id;
 }
 
+/* A version that does is chosen for it. */
+bool registrar_issues(const Profile *profile) {
+        return dps_issuance_of_version(profile->dps.api_version) != DPS_ISSUANCE_NONE;
+}
+
 bool dps_run_wants_certificate(const Job *job) {
-        return job->spec->csr || job->run->assignment.makes_key;
+        return job->run->assignment.issues;
 }
 
 /* The key of an earlier try, and a request with it. A key that cannot be read is none. */
@@ -36,9 +41,7 @@ static int adopt_key(JobRun *run, const char *id) {
 
 static int fill_run(const Registrar *r, Job *job, const JobSecrets *stored) {
         JobRun *run = job->run;
-        /* A version that issues certificates is chosen for them. */
-        bool makes_key = !job->spec->csr &&
-                         dps_issuance_of_version(r->profile->dps.api_version) != DPS_ISSUANCE_NONE;
+        bool makes_key = !job->spec->csr && registrar_issues(r->profile);
         int k;
 
         assignment_init(&run->assignment, makes_key, r->secondary_key != NULL);
@@ -48,9 +51,10 @@ static int fill_run(const Registrar *r, Job *job, const JobSecrets *stored) {
                         return k;
         }
         k = 0;
-        if (job->spec->csr)
+        if (job->spec->csr) {
+                assignment_certifies(&run->assignment);
                 k = job_run_adopt_csr(run, job->spec->csr);
-        else if (makes_key && run->secrets.private_key)
+        } else if (makes_key && run->secrets.private_key)
                 k = adopt_key(run, registrar_id_of(r->profile, job->spec));
         if (k >= 0 && job->result.operation_id)
                 assignment_has_operation(&run->assignment);

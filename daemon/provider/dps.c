@@ -140,9 +140,11 @@ static void finish(Registrar *r, const AssignmentEffect *e, JobPhase phase) {
 
 static void put_back(Registrar *r, const AssignmentEffect *e, JobPhase phase) {
         Job *job = r->job;
-        Failure *failure = failure_copy(job->run->failure);
+        /* Where nothing was tried, what a former life came to stays. */
+        const Failure *why = job->run->failure ? job->run->failure : job->failure;
+        Failure *failure = failure_copy(why);
 
-        if (failure)
+        if (failure && why == job->run->failure)
                 failure->phase = phase;
         drop(r);
         r->options.ops->put_back(r->options.userdata, job, e->delay_usec, e->throttled, failure,
@@ -187,6 +189,9 @@ static void carry_out(Registrar *r, const AssignmentEffect *e, JobPhase phase_be
         case ASSIGNMENT_DO_STORE:
                 store(r, e->note);
                 return;
+        case ASSIGNMENT_DO_NOTE:
+                r->options.ops->note(r->options.userdata, r->job);
+                return;
         case ASSIGNMENT_DO_CONNECT:
                 registrar_connect(r);
                 return;
@@ -225,6 +230,27 @@ static Failure *blame_clock(Failure *cause) {
         return failure_with_cause(f, cause);
 }
 
+/* --- what the service says to wait */
+
+/* What is left of it. A claim or a network that has changed brings the job back early. */
+static usec_t wait_left(const Job *job) {
+        int64_t left = (int64_t) (job->not_before_boot - clock_boot_usec());
+
+        return job->not_before_boot != 0 && left > 0 ? (usec_t) left : USEC_INFINITY;
+}
+
+/* Keeps it in the job; false: there is nothing to wait for. */
+static bool keep_wait(Job *job, const RegistrarEvent *event) {
+        usec_t told = event->retry_after_usec;
+
+        if (told == USEC_INFINITY && event->type == ASSIGNMENT_EVENT_ASSIGNING)
+                told = ASSIGNMENT_POLL_USEC;
+        if (told == USEC_INFINITY || told == 0)
+                return false;
+        job->not_before_boot = usec_add(clock_boot_usec(), told);
+        return true;
+}
+
 void registrar_event(Registrar *r, const RegistrarEvent *event) {
         AssignmentEvent step = {.type = event->type,
                                 .retry_after_usec = event->retry_after_usec,
@@ -233,12 +259,16 @@ void registrar_event(Registrar *r, const RegistrarEvent *event) {
         AssignmentEffect e;
         JobPhase phase;
         JobRun *run;
+        bool told;
 
         if (!r->job) {
                 failure_free(failure);
                 return;
         }
         run = r->job->run;
+        told = keep_wait(r->job, event);
+        if (event->type == ASSIGNMENT_EVENT_START)
+                step.retry_after_usec = wait_left(r->job);
         phase = assignment_phase(&run->assignment);
         if (event->type == ASSIGNMENT_EVENT_CREDENTIALS_REFUSED && clock_is_suspect(r)) {
                 step.clock_unset = true;
@@ -252,6 +282,9 @@ void registrar_event(Registrar *r, const RegistrarEvent *event) {
         e = assignment_step(&run->assignment, &step);
         if (e.action != ASSIGNMENT_DO_NOTHING)
                 r->timer = sd_event_source_disable_unref(r->timer);
+        /* Whatever else is done puts it on record by itself, or ends the job. */
+        if (told && e.action == ASSIGNMENT_DO_PAUSE)
+                r->options.ops->told_to_wait(r->options.userdata, r->job);
         carry_out(r, &e, phase);
 }
 
@@ -345,15 +378,21 @@ int registrar_start(Registrar *r, Job *job, const JobSecrets *secrets) {
         return 0;
 }
 
-void registrar_stored(Registrar *r, int error) {
+static void written(Registrar *r, AssignmentEventType type, int error, const char *what) {
         if (error >= 0)
-                tell(r, ASSIGNMENT_EVENT_STORED, NULL);
+                tell(r, type, NULL);
         else
                 tell(r, ASSIGNMENT_EVENT_BROKEN,
-                     failure_new(ERROR_STORAGE,
-                                 "What the registration needs later could not be written to disk: "
-                                 "%s",
+                     failure_new(ERROR_STORAGE, "%s could not be written to disk: %s", what,
                                  strerrordesc_np(-error)));
+}
+
+void registrar_stored(Registrar *r, int error) {
+        written(r, ASSIGNMENT_EVENT_STORED, error, "What the registration needs later");
+}
+
+void registrar_noted(Registrar *r, int error) {
+        written(r, ASSIGNMENT_EVENT_NOTED, error, "That a certificate is asked for");
 }
 
 void registrar_cancel(Registrar *r) {

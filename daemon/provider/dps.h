@@ -31,6 +31,10 @@ typedef struct RegistrarClaim {
 typedef struct RegistrarOps {
         void (*session_changed)(void *userdata, Registrar *r);
         void (*progress)(void *userdata, Job *job, JobPhase phase, const char *note);
+        void (*note)(void *userdata, Job *job); /* registrar_noted() answers */
+        /* How long the service said to wait is in the job, for a next daemon's eyes; nobody waits
+         * until it is on record. */
+        void (*told_to_wait)(void *userdata, Job *job);
         void (*store)(void *userdata, Job *job, const JobSecrets *secrets, const char *note);
         void (*put_back)(void *userdata, Job *job, usec_t delay_usec, bool throttled,
                          Failure *failure, const char *note);
@@ -71,6 +75,7 @@ int registrar_start(Registrar *r, Job *job, const JobSecrets *secrets);
 
 /* What RegistrarOps.store asked for is durable (0), or could not be made so. */
 void registrar_stored(Registrar *r, int error);
+void registrar_noted(Registrar *r, int error); /* likewise */
 
 /* To the job at work; nothing where there is none. */
 void registrar_cancel(Registrar *r);
@@ -79,6 +84,9 @@ void registrar_expire(Registrar *r);
 /* The id under which this job's device registers: what the profile fixes, or the job brings; NULL:
  * none. Belongs to them. */
 const char *registrar_id_of(const Profile *profile, const JobSpec *spec);
+
+/* Whether this profile's service issues a certificate along with a registration. */
+bool registrar_issues(const Profile *profile);
 
 /* What is wrong with such a job in a profile of azure-dps; NULL: nothing. Its CSR is not looked
  * into.

@@ -144,6 +144,15 @@ static int put_history(json_t *o, const Job *j, size_t first) {
         return field_put_object(o, "history", TAKE_PTR(list));
 }
 
+/* What is left of a wait; once it is over there is nothing to say. */
+static int put_wait(json_t *o, const Job *j, const JobClock *clock) {
+        int64_t left = (int64_t) (j->not_before_boot - clock->now_boot); /* as in put_age() */
+
+        if (j->not_before_boot == 0 || left <= 0)
+                return 0;
+        return field_put_time(o, "wait", (usec_t) left);
+}
+
 static int put_times(json_t *o, const Job *j, const JobClock *clock) {
         if (put_clock(o, clock) < 0 || field_put_time(o, "created", j->created_real) < 0 ||
             field_put_time(o, "started", j->started_real) < 0 ||
@@ -156,7 +165,7 @@ static int put_times(json_t *o, const Job *j, const JobClock *clock) {
         if (j->token_made_boot != 0 &&
             put_age(o, "token-age", clock->now_boot, j->token_made_boot) < 0)
                 return -ENOMEM;
-        return 0;
+        return put_wait(o, j, clock);
 }
 
 static int put_secrets(json_t *o, const Job *j, SecretsMark mark) {

@@ -126,6 +126,19 @@ static int get_left(const json_t *list, Job *j) {
         return 0;
 }
 
+/* Like an age, but ahead of the line's own time. */
+static int get_wait(const json_t *o, const JobClock *clock, Job *j) {
+        usec_t at = 0, left = 0;
+
+        if (!json_object_get(o, "wait"))
+                return 0;
+        if (field_get_time(o, "at", &at) < 0 || field_get_time(o, "wait", &left) < 0 ||
+            left > JOB_RECORD_WAIT_MAX)
+                return -EBADMSG;
+        j->not_before_boot = rebase(o, clock, at, 0) + left;
+        return 0;
+}
+
 static int get_times(const json_t *o, const JobClock *clock, Job *j) {
         int r;
 
@@ -144,7 +157,7 @@ static int get_times(const json_t *o, const JobClock *clock, Job *j) {
                 if (j->token_made_boot == 0)
                         j->token_made_boot = 1; /* zero would say that there is none */
         }
-        return 0;
+        return get_wait(o, clock, j);
 }
 
 int job_record_read_state(const json_t *o, const JobClock *clock, Job *j) {

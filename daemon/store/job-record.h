@@ -24,7 +24,8 @@
 
 #define JOB_RECORD_VERSION 1
 #define JOB_RECORD_HISTORY_TAIL ((size_t) 8)
-#define JOB_RECORD_CAUSES_MAX 8U /* of a failure, one behind the other */
+#define JOB_RECORD_CAUSES_MAX 8U               /* of a failure, one behind the other */
+#define JOB_RECORD_WAIT_MAX (7 * USEC_PER_DAY) /* no service's word is taken for longer */
 #define JOB_RECORD_SERIAL_MAX ((uint64_t) INT64_MAX)
 #define JOB_RECORD_BOOT_ID_LENGTH ((size_t) 32)
 

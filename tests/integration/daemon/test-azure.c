@@ -1,69 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /* Jobs of a profile of azure-dps, from the application's request to its result: each way to show
- * who the device is, what a job may ask, what the service says instead, and what is left of it
- * where the daemon is killed in the middle. */
+ * who the device is, and what a job may ask. */
 
-#include <errno.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tests/integration/lib/stage.h"
-
-#define KEY "RegistrationId=gw-1\nSymmetricKey=DIR/dps.key"
-#define GROUP "RegistrationIds=sensor-*\nAuthentication=group-key\nSymmetricKey=DIR/dps-group.key"
-#define X509                                                                           \
-        "RegistrationId=x509-1\nAuthentication=x509\nCertificate=DIR/dps-device.pem\n" \
-        "PrivateKey=DIR/dps-device.key"
-#define ANY "RegistrationIds=*\nSymmetricKey=DIR/dps.key"
-
-static size_t registered_before;
-
-static void start(const char *more) {
-        registered_before = cloud_count(&cloud, "dps-register", "assigning");
-        stage_start_azure(more);
-}
-
-/* Whether the kernel says so of the daemon's clock: a refusal of a token is read by that. */
-static void start_synchronised(const char *yes_or_no, const char *more) {
-        ck_assert_int_eq(setenv("FLEETPROV_TEST_SYNCHRONISED", yes_or_no, 1), 0);
-        ck_assert_int_eq(setenv("LD_PRELOAD", CLOCK_PRELOAD, 1), 0);
-        /* The sanitizer's own library would be the first otherwise. */
-        ck_assert_int_eq(setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 1), 0);
-        start(more);
-        ck_assert_int_eq(unsetenv("LD_PRELOAD"), 0);
-        ck_assert_int_eq(unsetenv("ASAN_OPTIONS"), 0);
-}
-
-/* That the service took, since start(). */
-static size_t registrations(void) {
-        return cloud_count(&cloud, "dps-register", "assigning") - registered_before;
-}
-
-static void assert_assigned(const fleetprov_result *result, const char *device) {
-        ck_assert_str_eq(fleetprov_result_get_device_id(result), device);
-        ck_assert_str_eq(fleetprov_result_get_assigned_hub(result), "hub.test.azure-devices.net");
-        ck_assert_ptr_nonnull(
-                strstr(fleetprov_result_get_registration_state(result), "\"status\":\"assigned\""));
-}
-
-static void must_assign(const Wish *wish, const char *device) {
-        fleetprov_result *result = agent_result(client, agent_submit(client, wish));
-
-        assert_assigned(result, device);
-        fleetprov_result_free(result);
-        ck_assert_uint_eq(registrations(), 1);
-}
-
-static void assert_no_secret(const fleetprov_result *result) {
-        fleetprov_secret *secret = NULL;
-
-        ck_assert_int_eq(
-                fleetprov_result_read_secret(result, FLEETPROV_SECRET_SYMMETRIC_KEY, &secret),
-                -ENOENT);
-}
+#include "tests/integration/daemon/azure.h"
 
 /* --- ways to show who it is */
 
@@ -300,158 +245,6 @@ START_TEST(key_that_comes_late_is_taken_up)
 }
 END_TEST
 
-/* --- what the service says instead */
-
-static const struct {
-        const char *id, *fault, *name;
-        int status;
-        const char *service_code;
-} ends[] = {
-        {"gw-failing", NULL, "server-refused", 400, "400209"},
-        {"gw-disabled", NULL, "server-refused", -1, NULL},
-        {"gw-unassigned", NULL, "server-refused", -1, NULL},
-        {"gw-1", "reject=401:401002:Unauthorized", "credentials-refused", 401, "401002"},
-        {"gw-1", "reject=404:404201:Not found", "server-refused", 404, "404201"},
-        {"gw-1", "malformed", "bad-response", -1, NULL},
-};
-
-START_TEST(refusal_reaches_the_caller)
-{
-        const fleetprov_error *error;
-        fleetprov_job *job;
-
-        if (ends[_i].fault)
-                cloud_add(&cloud, ends[_i].fault, "--operation=dps-register");
-        start_synchronised("yes", ANY);
-        job = agent_wait(client, agent_submit(client, &(Wish){.profile = "azure",
-                                                              .registration_id = ends[_i].id}));
-        ck_assert_int_eq(fleetprov_job_get_state(job), FLEETPROV_STATE_FAILED);
-        error = fleetprov_job_get_error(job);
-        ck_assert_msg(streq(fleetprov_error_get_name(error), ends[_i].name), "%s: %s",
-                      fleetprov_error_get_name(error), fleetprov_error_get_message(error));
-        if (ends[_i].status >= 0)
-                ck_assert_int_eq(fleetprov_error_get_status_code(error), ends[_i].status);
-        if (ends[_i].service_code)
-                ck_assert_str_eq(fleetprov_error_get_service_code(error), ends[_i].service_code);
-        fleetprov_job_free(job);
-
-        /* The next one is not held up by it. */
-        fleetprov_result_free(agent_result(
-                client,
-                agent_submit(client, &(Wish){.profile = "azure", .registration_id = "gw-next"})));
-}
-END_TEST
-
-START_TEST(throttling_is_waited_out)
-{
-        cloud_add(&cloud, "reject=429:429001:Slowly", "--operation=dps-register");
-        cloud_add(&cloud, "reject=503:503001:Later", "--operation=dps-query");
-        cloud_add(&cloud, "retry-after=2", "--operation=dps-query");
-        start(ANY);
-        must_assign(&(Wish){.profile = "azure", .registration_id = "gw-slow"}, "gw-slow");
-}
-END_TEST
-
-START_TEST(clock_that_is_not_set_is_blamed_for_a_refusal)
-{
-        const fleetprov_error *error;
-        fleetprov_job *job;
-        JobId id;
-
-        start_synchronised("no", "RegistrationId=gw-1\nSymmetricKey=DIR/dps-group.key");
-        id = agent_submit(client, &(Wish){.profile = "azure"});
-        agent_wait_state(client, id, FLEETPROV_STATE_RUNNING, "backoff");
-        job = agent_job(client, id);
-        error = fleetprov_job_get_error(job);
-        ck_assert_str_eq(fleetprov_error_get_name(error), "credentials-refused");
-        ck_assert_int_eq(fleetprov_error_get_retriable(error), 1);
-        ck_assert_ptr_nonnull(strstr(fleetprov_error_get_message(error), "not synchronised"));
-        fleetprov_job_free(job);
-}
-END_TEST
-
-START_TEST(deadline_ends_what_is_never_assigned)
-{
-        cloud_add(&cloud, "assigning=1000", "--operation=dps-register");
-        start(ANY);
-        agent_wait_end(client,
-                       agent_submit(client, &(Wish){.profile = "azure",
-                                                    .registration_id = "gw-never",
-                                                    .deadline_usec = 3 * USEC_PER_SEC}),
-                       FLEETPROV_STATE_EXPIRED);
-        daemon_wait_session(&d, "azure", "offline");
-}
-END_TEST
-
-START_TEST(cancel_ends_it_while_it_is_assigned)
-{
-        JobId id;
-
-        cloud_add(&cloud, "assigning=1000", "--operation=dps-register");
-        start(ANY);
-        id = agent_submit(client, &(Wish){.profile = "azure", .registration_id = "gw-cancelled"});
-        agent_wait_state(client, id, FLEETPROV_STATE_RUNNING, "poll");
-        ck_assert_int_eq(agent_call(client, fleetprov_client_cancel, id), FLEETPROV_OK);
-        agent_wait_end(client, id, FLEETPROV_STATE_CANCELLED);
-        daemon_wait_session(&d, "azure", "offline");
-}
-END_TEST
-
-/* --- the daemon's death */
-
-START_TEST(killed_daemon_asks_before_it_registers_again)
-{
-        fleetprov_job *job;
-        JobId id;
-
-        cloud_add(&cloud, "assigning=3", "--operation=dps-register");
-        start(GROUP);
-        id = agent_submit(client, &(Wish){.profile = "azure", .registration_id = "sensor-k"});
-        agent_wait_state(client, id, FLEETPROV_STATE_RUNNING, "poll");
-        stage_restart(true);
-        agent_wait_end(client, id, FLEETPROV_STATE_SUCCEEDED);
-        ck_assert_uint_eq(registrations(), 1);
-        job = agent_job(client, id);
-        ck_assert(agent_history_has(job, "asking what became of the registration"));
-        fleetprov_job_free(job);
-        /* How long the service asked to wait went with the daemon. */
-        cloud_allow_breach(&cloud, "queried-too-early", 1);
-}
-END_TEST
-
-START_TEST(jobs_register_one_after_another)
-{
-        JobId ids[4];
-
-        start(GROUP);
-        for (size_t i = 0; i < ELEMENTSOF(ids); i++)
-                ids[i] = agent_submit(
-                        client, &(Wish){.profile = "azure",
-                                        .registration_id = place_text(&d.place, "sensor-n%zu", i)});
-        for (size_t i = 0; i < ELEMENTSOF(ids); i++)
-                agent_wait_end(client, ids[i], FLEETPROV_STATE_SUCCEEDED);
-        ck_assert_uint_eq(registrations(), ELEMENTSOF(ids));
-}
-END_TEST
-
-START_TEST(other_configuration_is_taken_up_by_jobs_that_wait)
-{
-        JobId id;
-
-        /* Refused for a while, by a service that says so. */
-        cloud_fault(&cloud, "add", "connack=3", "--count=100", NULL);
-        start("RegistrationId=gw-1\nSymmetricKey=DIR/dps.key");
-        id = agent_submit(client, &(Wish){.profile = "azure"});
-        agent_wait_state(client, id, FLEETPROV_STATE_RUNNING, "backoff");
-        cloud_clear(&cloud);
-        daemon_configure(&d, cloud_dps_profile(&cloud, "azure",
-                                               "RegistrationId=gw-2\nSymmetricKey=DIR/dps.key"));
-        ck_assert_int_eq(agent_reload(client, NULL), FLEETPROV_OK);
-        fleetprov_result_free(agent_result(client, id));
-        ck_assert_uint_eq(registrations(), 1);
-}
-END_TEST
-
 int main(void) {
         Suite *suite = suite_create("azure");
         TCase *tc = stage_shared_dps(suite, "azure");
@@ -464,13 +257,5 @@ int main(void) {
         tcase_add_loop_test(tc, what_a_job_may_not_ask_is_refused_by_name, 0, ELEMENTSOF(refused));
         tcase_add_test(tc, job_may_bring_what_the_profile_leaves_open);
         tcase_add_test(tc, key_that_comes_late_is_taken_up);
-        tcase_add_loop_test(tc, refusal_reaches_the_caller, 0, ELEMENTSOF(ends));
-        tcase_add_test(tc, throttling_is_waited_out);
-        tcase_add_test(tc, clock_that_is_not_set_is_blamed_for_a_refusal);
-        tcase_add_test(tc, deadline_ends_what_is_never_assigned);
-        tcase_add_test(tc, cancel_ends_it_while_it_is_assigned);
-        tcase_add_test(tc, killed_daemon_asks_before_it_registers_again);
-        tcase_add_test(tc, jobs_register_one_after_another);
-        tcase_add_test(tc, other_configuration_is_taken_up_by_jobs_that_wait);
         return stage_run(suite);
 }

@@ -20,9 +20,9 @@ static inline AssignmentEffect feed(Assignment *a, AssignmentEventType type) {
 
 static inline Assignment at_step_with(AssignmentStep step, bool makes_key, bool has_secondary) {
         static const AssignmentEventType way[] = {
-                ASSIGNMENT_EVENT_START,     ASSIGNMENT_EVENT_KEY_MADE,  ASSIGNMENT_EVENT_STORED,
-                ASSIGNMENT_EVENT_CONNECTED, ASSIGNMENT_EVENT_ASSIGNING, ASSIGNMENT_EVENT_STORED,
-                ASSIGNMENT_EVENT_TIMER,     ASSIGNMENT_EVENT_ASSIGNED};
+                ASSIGNMENT_EVENT_START,     ASSIGNMENT_EVENT_KEY_MADE, ASSIGNMENT_EVENT_STORED,
+                ASSIGNMENT_EVENT_CONNECTED, ASSIGNMENT_EVENT_NOTED,    ASSIGNMENT_EVENT_ASSIGNING,
+                ASSIGNMENT_EVENT_STORED,    ASSIGNMENT_EVENT_TIMER,    ASSIGNMENT_EVENT_ASSIGNED};
         Assignment a;
 
         assignment_init(&a, makes_key, has_secondary);

@@ -51,6 +51,75 @@ START_TEST(after_a_long_wait_it_connects_and_queries)
 }
 END_TEST
 
+START_TEST(what_was_left_of_a_wait_is_waited_first)
+{
+        Assignment a;
+        AssignmentEffect e;
+
+        assignment_init(&a, _i == 1, false);
+        if (_i == 0)
+                assignment_has_operation(&a);
+        e = feed_all(&a, ASSIGNMENT_EVENT_START, 7 * USEC_PER_SEC, 3);
+        ck_assert_int_eq(e.action, ASSIGNMENT_DO_WAIT);
+        ck_assert_uint_eq(e.delay_usec, 7 * USEC_PER_SEC);
+        ck_assert(!e.throttled);
+        /* Early: there is some left of it. */
+        e = feed_all(&a, ASSIGNMENT_EVENT_START, 1, 3);
+        ck_assert_int_eq(e.action, ASSIGNMENT_DO_WAIT);
+        ck_assert_uint_eq(e.delay_usec, 1);
+        ck_assert_int_eq(feed(&a, ASSIGNMENT_EVENT_START).action,
+                         _i == 0 ? ASSIGNMENT_DO_CONNECT : ASSIGNMENT_DO_MAKE_KEY);
+}
+END_TEST
+
+/* --- certificates ----------------------------------------------------------------------------- */
+
+START_TEST(callers_certificate_is_noted_before_it_is_asked_for_and_no_key_is_made)
+{
+        Assignment a;
+
+        assignment_init(&a, false, false);
+        assignment_certifies(&a);
+        ck_assert_int_eq(feed(&a, ASSIGNMENT_EVENT_START).action, ASSIGNMENT_DO_CONNECT);
+        ck_assert_int_eq(feed(&a, ASSIGNMENT_EVENT_CONNECTED).action, ASSIGNMENT_DO_NOTE);
+        ck_assert_int_eq(feed(&a, ASSIGNMENT_EVENT_NOTED).action, ASSIGNMENT_DO_REGISTER);
+}
+END_TEST
+
+START_TEST(certificate_whose_answer_does_not_come_is_named)
+{
+        static const AssignmentEventType silences[] = {ASSIGNMENT_EVENT_TIMEOUT,
+                                                       ASSIGNMENT_EVENT_LOST};
+        Assignment a = at_step(ASSIGNMENT_REGISTERING), b;
+        const char *said = "a certificate may have been made";
+
+        for (unsigned i = 1; i < ASSIGNMENT_UNANSWERED_MAX; i++) {
+                ck_assert_ptr_nonnull(strstr(feed(&a, silences[_i]).note, said));
+                (void) feed(&a, ASSIGNMENT_EVENT_START);
+                /* Each one is noted. */
+                ck_assert_int_eq(feed(&a, ASSIGNMENT_EVENT_CONNECTED).action, ASSIGNMENT_DO_NOTE);
+                (void) feed(&a, ASSIGNMENT_EVENT_NOTED);
+        }
+        ck_assert_ptr_nonnull(strstr(feed(&a, silences[_i]).note, said));
+        b = at_step(ASSIGNMENT_QUERYING);
+        ck_assert_ptr_null(strstr(feed(&b, silences[_i]).note, said));
+        b = at_step_with(ASSIGNMENT_CONNECTING, false, false);
+        (void) feed(&b, ASSIGNMENT_EVENT_CONNECTED);
+        ck_assert_int_eq(b.step, ASSIGNMENT_REGISTERING);
+        ck_assert_ptr_null(strstr(feed(&b, silences[_i]).note, said));
+}
+END_TEST
+
+START_TEST(line_that_is_lost_while_it_is_noted_is_made_again_and_no_more_is_noted)
+{
+        Assignment a = at_step(ASSIGNMENT_NOTING);
+
+        (void) feed(&a, ASSIGNMENT_EVENT_LOST);
+        ck_assert_int_eq(feed(&a, ASSIGNMENT_EVENT_NOTED).action, ASSIGNMENT_DO_CONNECT);
+        ck_assert_int_eq(feed(&a, ASSIGNMENT_EVENT_CONNECTED).action, ASSIGNMENT_DO_REGISTER);
+}
+END_TEST
+
 static const AssignmentEventType with_retry_after[] = {
         ASSIGNMENT_EVENT_REFUSED_TRANSIENT, ASSIGNMENT_EVENT_REFUSED_THROTTLED,
         ASSIGNMENT_EVENT_ENDED_TRANSIENT, ASSIGNMENT_EVENT_ENDED_THROTTLED};
@@ -92,6 +161,8 @@ static void come_back(Assignment *a) {
                 (void) feed(a, ASSIGNMENT_EVENT_START);
         if (a->step == ASSIGNMENT_CONNECTING)
                 (void) feed(a, ASSIGNMENT_EVENT_CONNECTED);
+        if (a->step == ASSIGNMENT_NOTING)
+                (void) feed(a, ASSIGNMENT_EVENT_NOTED);
 }
 
 START_TEST(faults_are_tried_again_without_end_and_ever_slower)
@@ -142,7 +213,7 @@ START_TEST(connections_are_tried_without_end)
                 ck_assert_uint_eq(e.delay_usec, most_of(i));
                 ck_assert_int_eq(feed(&a, ASSIGNMENT_EVENT_START).action, ASSIGNMENT_DO_CONNECT);
         }
-        ck_assert_int_eq(feed(&a, ASSIGNMENT_EVENT_CONNECTED).action, ASSIGNMENT_DO_REGISTER);
+        ck_assert_int_eq(feed(&a, ASSIGNMENT_EVENT_CONNECTED).action, ASSIGNMENT_DO_NOTE);
 }
 END_TEST
 
@@ -180,9 +251,12 @@ START_TEST(forgotten_operation_is_registered_anew_once)
         Assignment a = at_step(ASSIGNMENT_QUERYING);
         AssignmentEffect e = feed(&a, ASSIGNMENT_EVENT_OPERATION_UNKNOWN);
 
-        ck_assert_int_eq(e.action, ASSIGNMENT_DO_REGISTER);
+        ck_assert_int_eq(e.action, ASSIGNMENT_DO_NOTE);
         ck_assert(e.forget_operation);
-        ck_assert_str_eq(e.note, "the service does not know the operation; registering anew");
+        ck_assert_str_eq(e.note,
+                         "the service does not know the operation; a certificate may have been "
+                         "made, and is left behind then; registering anew");
+        (void) feed(&a, ASSIGNMENT_EVENT_NOTED);
         (void) feed(&a, ASSIGNMENT_EVENT_ASSIGNING);
         (void) feed(&a, ASSIGNMENT_EVENT_STORED);
         (void) feed(&a, ASSIGNMENT_EVENT_TIMER);
@@ -198,7 +272,7 @@ START_TEST(operation_that_failed_for_now_is_registered_anew)
 
         ck_assert(feed(&a, ASSIGNMENT_EVENT_ENDED_TRANSIENT).forget_operation);
         ck_assert_int_eq(assignment_phase(&a), PHASE_BACKOFF);
-        ck_assert_int_eq(feed(&a, ASSIGNMENT_EVENT_TIMER).action, ASSIGNMENT_DO_REGISTER);
+        ck_assert_int_eq(feed(&a, ASSIGNMENT_EVENT_TIMER).action, ASSIGNMENT_DO_NOTE);
 }
 END_TEST
 
@@ -363,6 +437,10 @@ static TCase *waiting(void) {
 
         tcase_add_loop_test(c, what_the_service_says_is_waited, 0, ELEMENTSOF(waits));
         tcase_add_test(c, after_a_long_wait_it_connects_and_queries);
+        tcase_add_loop_test(c, what_was_left_of_a_wait_is_waited_first, 0, 2);
+        tcase_add_test(c, callers_certificate_is_noted_before_it_is_asked_for_and_no_key_is_made);
+        tcase_add_loop_test(c, certificate_whose_answer_does_not_come_is_named, 0, 2);
+        tcase_add_test(c, line_that_is_lost_while_it_is_noted_is_made_again_and_no_more_is_noted);
         tcase_add_loop_test(c, back_off_comes_on_top_of_what_the_service_says, 0,
                             ELEMENTSOF(with_retry_after));
         tcase_add_loop_test(c, faults_are_tried_again_without_end_and_ever_slower, 0, 4);

@@ -11,6 +11,7 @@ static const char *const step_names[ASSIGNMENT_STEP_MAX] = {
         [ASSIGNMENT_MAKING_KEY] = "making-key",
         [ASSIGNMENT_STORING_KEY] = "storing-key",
         [ASSIGNMENT_CONNECTING] = "connecting",
+        [ASSIGNMENT_NOTING] = "noting",
         [ASSIGNMENT_REGISTERING] = "registering",
         [ASSIGNMENT_STORING] = "storing",
         [ASSIGNMENT_PAUSING] = "pausing",
@@ -23,7 +24,7 @@ static const char *const action_names[ASSIGNMENT_ACTION_MAX] = {
         [ASSIGNMENT_DO_STORE] = "store",       [ASSIGNMENT_DO_CONNECT] = "connect",
         [ASSIGNMENT_DO_REGISTER] = "register", [ASSIGNMENT_DO_QUERY] = "query",
         [ASSIGNMENT_DO_PAUSE] = "pause",       [ASSIGNMENT_DO_WAIT] = "wait",
-        [ASSIGNMENT_DO_FINISH] = "finish",
+        [ASSIGNMENT_DO_FINISH] = "finish",     [ASSIGNMENT_DO_NOTE] = "note",
 };
 
 /* What happened, in words: the step it went to, and what is to be done. */
@@ -62,13 +63,19 @@ static const Row undisturbed[ASSIGNMENT_STEP_MAX] = {
                 },
         [ASSIGNMENT_CONNECTING] =
                 {
-                        EV(CONNECTED) = "registering register",
+                        EV(CONNECTED) = "noting note",
                         EV(NOT_CONNECTED) = "idle wait",
                         EV(CREDENTIALS_REFUSED) = "over finish failed burn",
                         EV(TIMEOUT) = "idle wait burn",
                         EV(LOST) = "idle wait",
                         EV(BROKEN) = "over finish failed",
                         EV(CANCEL) = "over finish cancelled",
+                        EV(EXPIRED) = "over finish expired",
+                },
+        [ASSIGNMENT_NOTING] =
+                {
+                        EV(NOTED) = "registering register",
+                        EV(BROKEN) = "over finish failed",
                         EV(EXPIRED) = "over finish expired",
                 },
         [ASSIGNMENT_REGISTERING] =
@@ -114,7 +121,7 @@ static const Row undisturbed[ASSIGNMENT_STEP_MAX] = {
                         EV(REFUSED_TRANSIENT) = "pausing pause",
                         EV(REFUSED_THROTTLED) = "pausing pause throttled",
                         EV(REFUSED_PERMANENT) = "over finish failed forget",
-                        EV(OPERATION_UNKNOWN) = "registering register forget",
+                        EV(OPERATION_UNKNOWN) = "noting note forget",
                         EV(BAD_ANSWER) = "over finish failed forget",
                         EV(TIMEOUT) = "idle wait burn",
                         EV(LOST) = "idle wait",
@@ -155,6 +162,12 @@ static const Row cancelled[ASSIGNMENT_STEP_MAX] = {
                         EV(LOST) = "over finish cancelled",
                         EV(BROKEN) = "over finish cancelled",
                         EV(CANCEL) = "over finish cancelled",
+                        EV(EXPIRED) = "over finish expired",
+                },
+        [ASSIGNMENT_NOTING] =
+                {
+                        EV(NOTED) = "over finish cancelled",
+                        EV(BROKEN) = "over finish cancelled",
                         EV(EXPIRED) = "over finish expired",
                 },
         [ASSIGNMENT_REGISTERING] =
@@ -296,6 +309,7 @@ static uint64_t next(uint64_t *state) {
 typedef struct Watch {
         bool line;      /* a connection is there */
         bool operation; /* an id is on record */
+        bool noted;     /* … that a certificate is asked for */
         bool over;
 } Watch;
 
@@ -318,6 +332,12 @@ static void expect_lawful(Watch *w, const Assignment *a, const AssignmentEvent *
                 break;
         case ASSIGNMENT_DO_REGISTER:
                 ck_assert(w->line && !w->operation);
+                ck_assert(w->noted || !a->issues);
+                w->noted = false;
+                break;
+        case ASSIGNMENT_DO_NOTE:
+                ck_assert(a->issues && !w->noted);
+                w->noted = true;
                 break;
         case ASSIGNMENT_DO_QUERY:
                 ck_assert(w->line && w->operation);
@@ -333,7 +353,7 @@ static void expect_lawful(Watch *w, const Assignment *a, const AssignmentEvent *
                 w->over = true;
                 break;
         case ASSIGNMENT_DO_WAIT:
-                w->line = false;
+                w->line = w->noted = false;
                 break;
         case ASSIGNMENT_DO_NOTHING:
         case ASSIGNMENT_DO_MAKE_KEY:
@@ -389,15 +409,11 @@ END_TEST
 START_TEST(steps_have_their_phases)
 {
         static const JobPhase phases[ASSIGNMENT_STEP_MAX] = {
-                [ASSIGNMENT_IDLE] = PHASE_BACKOFF,
-                [ASSIGNMENT_MAKING_KEY] = PHASE_KEYGEN,
-                [ASSIGNMENT_STORING_KEY] = PHASE_KEYGEN,
-                [ASSIGNMENT_CONNECTING] = PHASE_REGISTER,
-                [ASSIGNMENT_REGISTERING] = PHASE_REGISTER,
-                [ASSIGNMENT_STORING] = PHASE_POLL,
-                [ASSIGNMENT_PAUSING] = PHASE_POLL,
-                [ASSIGNMENT_QUERYING] = PHASE_POLL,
-                [ASSIGNMENT_OVER] = PHASE_NONE,
+                [ASSIGNMENT_IDLE] = PHASE_BACKOFF,       [ASSIGNMENT_MAKING_KEY] = PHASE_KEYGEN,
+                [ASSIGNMENT_STORING_KEY] = PHASE_KEYGEN, [ASSIGNMENT_CONNECTING] = PHASE_REGISTER,
+                [ASSIGNMENT_NOTING] = PHASE_REGISTER,    [ASSIGNMENT_REGISTERING] = PHASE_REGISTER,
+                [ASSIGNMENT_STORING] = PHASE_POLL,       [ASSIGNMENT_PAUSING] = PHASE_POLL,
+                [ASSIGNMENT_QUERYING] = PHASE_POLL,      [ASSIGNMENT_OVER] = PHASE_NONE,
         };
         Assignment a = at_step((AssignmentStep) _i);
 

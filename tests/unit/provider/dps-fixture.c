@@ -49,6 +49,18 @@ static void on_store(void *userdata, Job *job, const JobSecrets *secrets, const 
                 registrar_stored(dps.registrar, 0);
 }
 
+static void on_note(void *userdata, Job *job) {
+        ck_assert_ptr_eq(job, registrar_job(dps.registrar));
+        note("note");
+        if (dps.stores)
+                registrar_noted(dps.registrar, 0);
+}
+
+static void on_told_to_wait(void *userdata, Job *job) {
+        ck_assert_ptr_eq(job, registrar_job(dps.registrar));
+        note("told");
+}
+
 static void on_put_back(void *userdata, Job *job, usec_t delay_usec, bool throttled,
                         Failure *failure, const char *text) {
         ck_assert_ptr_null(registrar_job(dps.registrar));
@@ -70,6 +82,8 @@ static void on_finished(void *userdata, Job *job, JobState outcome, Failure *fai
 
 static const RegistrarOps ops = {.session_changed = on_session_changed,
                                  .progress = on_progress,
+                                 .note = on_note,
+                                 .told_to_wait = on_told_to_wait,
                                  .store = on_store,
                                  .put_back = on_put_back,
                                  .finished = on_finished};

@@ -20,15 +20,15 @@ typedef struct DpsFixture {
         Job *job;
 
         /* Words, each with a blank behind: "connecting", "ready", "offline" …: the connection;
-         * "keygen", "register", "poll": progress; "store"; "back"; "succeeded", "failed" …: an end.
-         */
+         * "keygen", "register", "poll": progress; "store"; "note"; "told": to wait; "back";
+         * "succeeded", "failed" …: an end. */
         char diary[1024];
         SessionState state_told;
         Failure *failure;   /* of the last "back" or end; NULL: none */
         JobSecrets secrets; /* of the last "store" or end */
         usec_t delay_usec;
         bool throttled;
-        bool stores;     /* at once; else registrar_stored() is the test's */
+        bool stores;     /* and notes, at once; else registrar_stored(), _noted() are the test's */
         bool clock_good; /* the clock is synchronised */
 } DpsFixture;
 

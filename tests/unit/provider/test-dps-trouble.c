@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/provider/dps-internal.h"
 #include "daemon/provider/lane.h"
 #include "tests/unit/provider/dps-fixture.h"
@@ -85,6 +86,13 @@ START_TEST(after_a_wait_the_operation_is_queried)
 {
         dps_reach_request();
         dps_answer(202, "&retry-after=301", "{\"operationId\":\"5\",\"status\":\"assigning\"}");
+        dps_expect("poll store offline back ");
+        /* Another claim, or a network that comes, brings it back early. */
+        ck_assert_int_eq(registrar_start(dps.registrar, dps.job, NULL), 0);
+        dps_expect("back ");
+        ck_assert_uint_le(dps.delay_usec, 301 * USEC_PER_SEC);
+        ck_assert_uint_gt(dps.delay_usec, 200 * USEC_PER_SEC);
+        dps.job->not_before_boot = clock_boot_usec() - 1;
         ck_assert_int_eq(registrar_start(dps.registrar, dps.job, NULL), 0);
         dps_let_in();
         dps_expect_query("5");
@@ -101,6 +109,48 @@ START_TEST(operation_of_an_earlier_life_is_queried_first)
         dps_answer(404, "", REFUSAL("404204"));
         ck_assert_ptr_null(dps.job->result.operation_id);
         dps_expect_register(NULL);
+}
+END_TEST
+
+START_TEST(wait_of_an_earlier_life_is_waited_first)
+{
+        ck_assert_int_eq(free_and_strdup(&dps.job->result.operation_id, "7"), 0);
+        dps.job->failure = failure_new(ERROR_THROTTLED, "slowly");
+        dps.job->not_before_boot = clock_boot_usec() + 300 * USEC_PER_SEC;
+        dps_start();
+        dps_expect("back ");
+        ck_assert_ptr_null(fake.live);
+        ck_assert_uint_gt(dps.delay_usec, 200 * USEC_PER_SEC);
+        ck_assert(!dps.throttled);
+        ck_assert_int_eq(dps_code(), ERROR_THROTTLED); /* why it waits is not forgotten */
+}
+END_TEST
+
+START_TEST(each_wait_on_the_line_is_told)
+{
+        usec_t before;
+
+        dps_reach_query();
+        before = clock_boot_usec();
+        dps_answer(202, "&retry-after=9", "{\"operationId\":\"5.a b\",\"status\":\"assigning\"}");
+        dps_expect("told ");
+        ck_assert_uint_ge(dps.job->not_before_boot, before + 9 * USEC_PER_SEC);
+}
+END_TEST
+
+START_TEST(certificate_that_cannot_be_noted_is_not_asked_for)
+{
+        ck_assert_int_eq(free_and_strdup(&dps.profile->dps.api_version, "2025-07-01-preview"), 0);
+        dps_start();
+        while (!fake.live)
+                dps_wait();
+        dps.stores = false;
+        dps_let_in();
+        ck_assert_ptr_nonnull(strstr(dps.diary, "ready note "));
+        ck_assert_uint_eq(fake.n_publishes, 0);
+        registrar_noted(dps.registrar, -EIO);
+        ck_assert_int_eq(dps_code(), ERROR_STORAGE);
+        ck_assert_uint_eq(fake.n_publishes, 0);
 }
 END_TEST
 
@@ -395,6 +445,9 @@ static void add_tests(TCase *c) {
         tcase_add_loop_test(c, what_the_service_says_is_waited_off_the_line, 0, ELEMENTSOF(waits));
         tcase_add_test(c, after_a_wait_the_operation_is_queried);
         tcase_add_test(c, operation_of_an_earlier_life_is_queried_first);
+        tcase_add_test(c, wait_of_an_earlier_life_is_waited_first);
+        tcase_add_test(c, each_wait_on_the_line_is_told);
+        tcase_add_test(c, certificate_that_cannot_be_noted_is_not_asked_for);
         tcase_add_test(c, key_of_an_earlier_life_is_used_again);
         tcase_add_loop_test(c, bad_answer_is_told, 0, ELEMENTSOF(bad));
         tcase_add_test(c, answers_to_nobody_change_nothing);

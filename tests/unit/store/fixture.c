@@ -102,6 +102,7 @@ static void fill_result(JobResult *result) {
         result->has_device_configuration = true;
         ck_assert_int_eq(parameters_set(&result->device_configuration, "FallbackUrl", "https://x/"),
                          0);
+        result->operation_id = text("5.operation");
         result->device_id = text("device-1");
         result->assigned_hub = text("hub.example.net");
         result->registration_state = text("{\"etag\":1}");
@@ -126,6 +127,7 @@ Job *fixture_full_job(void) {
         j->acknowledged = true;
         j->cancel_requested = true;
         j->token_made_boot = 6500000;
+        j->not_before_boot = 60000000;
         ck_assert_int_eq(job_add_left_certificate(j, "left-1"), 0);
         ck_assert_int_eq(job_add_left_certificate(j, "left-2"), 0);
         return j;
@@ -195,6 +197,7 @@ static void assert_same_result(const JobResult *a, const JobResult *b) {
         ck_assert_pstr_eq(a->certificate_pem, b->certificate_pem);
         ck_assert_int_eq(a->has_device_configuration, b->has_device_configuration);
         assert_same_parameters(&a->device_configuration, &b->device_configuration);
+        ck_assert_pstr_eq(a->operation_id, b->operation_id);
         ck_assert_pstr_eq(a->device_id, b->device_id);
         ck_assert_pstr_eq(a->assigned_hub, b->assigned_hub);
         ck_assert_pstr_eq(a->registration_state, b->registration_state);

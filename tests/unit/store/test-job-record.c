@@ -20,6 +20,7 @@ START_TEST(every_field_comes_back)
         ck_assert_uint_eq(back->created_boot, j->created_boot);
         ck_assert_uint_eq(back->finished_boot, j->finished_boot);
         ck_assert_uint_eq(back->token_made_boot, j->token_made_boot);
+        ck_assert_uint_eq(back->not_before_boot, j->not_before_boot);
 }
 END_TEST
 
@@ -293,59 +294,6 @@ START_TEST(the_sum_is_the_standards_and_a_member_given_twice_is_refused)
 }
 END_TEST
 
-START_TEST(on_the_same_boot_times_are_exact)
-{
-        JobClock written = clock_at(BOOT_A, 9000000), now = clock_at(BOOT_A, 500000000);
-        _cleanup_free_ char *text = NULL;
-        _cleanup_job_ Job *j = fixture_full_job(), *back = NULL;
-        size_t size;
-
-        ck_assert_int_eq(job_record_make(j, &written, SECRETS_AS_JOB_SAYS, &text, &size), 0);
-        ck_assert_int_eq(read_job(text, size, &now, &back), 0);
-        ck_assert_uint_eq(back->created_boot, 5000000);
-        ck_assert_uint_eq(back->finished_boot, 8000000);
-        ck_assert_uint_eq(job_deadline_left(back, now.now_boot),
-                          90 * USEC_PER_MINUTE - (500000000 - 5000000));
-}
-END_TEST
-
-START_TEST(on_another_boot_what_had_elapsed_counts_and_this_boots_time)
-{
-        JobClock written = clock_at(BOOT_A, 9000000), now = clock_at(BOOT_B, 30000000);
-        _cleanup_free_ char *text = NULL, *again = NULL;
-        _cleanup_job_ Job *j = fixture_full_job(), *back = NULL, *third = NULL;
-        JobClock last = clock_at(BOOT_A, 1000000);
-        size_t size;
-
-        ck_assert_int_eq(job_record_make(j, &written, SECRETS_AS_JOB_SAYS, &text, &size), 0);
-        ck_assert_int_eq(read_job(text, size, &now, &back), 0);
-        ck_assert_uint_eq(now.now_boot - back->created_boot, 4000000 + 30000000);
-        ck_assert_uint_eq(now.now_boot - back->finished_boot, 1000000 + 30000000);
-        ck_assert_uint_eq(now.now_boot - back->token_made_boot, 2500000 + 30000000);
-
-        /* And so on over a third boot. */
-        ck_assert_int_eq(job_record_make(back, &now, SECRETS_AS_JOB_SAYS, &again, &size), 0);
-        ck_assert_int_eq(read_job(again, size, &last, &third), 0);
-        ck_assert_uint_eq(last.now_boot - third->created_boot, 34000000 + 1000000);
-}
-END_TEST
-
-START_TEST(where_boots_cannot_be_told_apart_the_clock_decides)
-{
-        JobClock written = clock_at("", 9000000), on = clock_at("", 10000000),
-                 before = clock_at("", 100);
-        _cleanup_free_ char *text = NULL;
-        _cleanup_job_ Job *j = fixture_full_job(), *same = NULL, *other = NULL;
-        size_t size;
-
-        ck_assert_int_eq(job_record_make(j, &written, SECRETS_AS_JOB_SAYS, &text, &size), 0);
-        ck_assert_int_eq(read_job(text, size, &on, &same), 0);
-        ck_assert_uint_eq(same->created_boot, 5000000);
-        ck_assert_int_eq(read_job(text, size, &before, &other), 0);
-        ck_assert_uint_eq(before.now_boot - other->created_boot, 4000000 + 100);
-}
-END_TEST
-
 START_TEST(history_is_joined_over_the_lines)
 {
         JobClock clock = clock_at(BOOT_A, 9000000);
@@ -451,9 +399,6 @@ static void add_tests(TCase *c) {
         tcase_add_loop_test(c, a_member_of_another_shape_is_refused, 0, ELEMENTSOF(wrong_values));
         tcase_add_test(c, a_later_version_is_named_as_such);
         tcase_add_test(c, the_sum_is_the_standards_and_a_member_given_twice_is_refused);
-        tcase_add_test(c, on_the_same_boot_times_are_exact);
-        tcase_add_test(c, on_another_boot_what_had_elapsed_counts_and_this_boots_time);
-        tcase_add_test(c, where_boots_cannot_be_told_apart_the_clock_decides);
         tcase_add_test(c, history_is_joined_over_the_lines);
         tcase_add_test(c, a_long_history_keeps_its_first_and_its_last);
         tcase_add_test(c, what_is_no_text_is_stored_escaped);
