@@ -103,7 +103,7 @@ START_TEST(unanswered_calls_end_by_their_timeout)
 {
         JobId id;
 
-        stage_start("", "ResponseTimeoutSec=500ms");
+        stage_start("", "ResponseTimeoutSec=5");
         cloud_add(&cloud, "drop", "--operation=create-csr");
         id = agent_submit(client, &(Wish){.serial = "unanswered"});
         agent_wait_state(client, id, FLEETPROV_STATE_RUNNING, "create");
@@ -327,7 +327,7 @@ START_TEST(crash_before_the_answer)
         uint64_t ticket;
         JobId id;
 
-        stage_start("", "ResponseTimeoutSec=2");
+        stage_start("", "ResponseTimeoutSec=5");
         cloud_add(&cloud, "drop", "--operation=register", "--count=1");
         id = agent_submit(client, &(Wish){.serial = "unanswered", .key = "unanswered"});
         agent_wait_state(client, id, FLEETPROV_STATE_RUNNING, "register");

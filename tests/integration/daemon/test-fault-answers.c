@@ -156,7 +156,7 @@ START_TEST(certificates_for_another_key_are_never_taken)
         const Request *r = requests + _i;
         Both both;
 
-        start_with_both("ResponseTimeoutSec=300ms");
+        start_with_both("ResponseTimeoutSec=2");
         strike_both("foreign", r, "--count=1");
         both = submit_to_both(r, serial_of(_i, 0), NULL);
         both_must_succeed(&both);

@@ -7,15 +7,14 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/front/front.h"
+#include "tests/integration/lib/answers.h"
 
 typedef struct Later {
         FrontCall *call;
@@ -247,14 +246,6 @@ int stub_run(const char *socket_path, const char *bus) {
         return r < 0 ? 1 : 0;
 }
 
-static bool answers(const char *path) {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-        memcpy(address.sun_path, path, strlen(path) + 1);
-        return connect(fd, (struct sockaddr *) &address, sizeof(address)) == 0;
-}
-
 Stub *stub_start(const char *bus) {
         char template[] = "/tmp/front-test-XXXXXX";
         Stub *s = calloc(1, sizeof(Stub));
@@ -273,9 +264,9 @@ Stub *stub_start(const char *bus) {
                 (void) close_range(3, ~0U, 0); /* connections of the test must not stay open here */
                 exit(stub_run(s->socket, bus ? bus : "none"));
         }
-        for (int i = 0; i < 1000 && !answers(s->socket); i++)
+        for (int i = 0; i < 1000 && !socket_answers(s->socket); i++)
                 nanosleep(&(struct timespec){.tv_nsec = 10 * 1000 * 1000}, NULL);
-        ck_assert_msg(answers(s->socket), "nobody answers at %s", s->socket);
+        ck_assert_msg(socket_answers(s->socket), "nobody answers at %s", s->socket);
         return s;
 }
 

@@ -18,6 +18,7 @@
 #include "daemon/front/link.h"
 #include "tests/integration/front/client.h"
 #include "tests/integration/front/stub.h"
+#include "tests/integration/lib/answers.h"
 
 /* dbus-daemon turns away users whom the user database does not know. */
 #define SOME_UID 1
@@ -48,9 +49,9 @@ static void start_bus(void) {
                               "--config-file", config_path, NULL);
                 _exit(127);
         }
-        for (int i = 0; i < 1000 && access(bus_path, F_OK) < 0; i++)
+        for (int i = 0; i < 1000 && !socket_answers(bus_path); i++)
                 (void) poll(NULL, 0, 10);
-        ck_assert_int_eq(access(bus_path, F_OK), 0);
+        ck_assert(socket_answers(bus_path));
         ck_assert_int_eq(chmod(bus_path, 0666), 0);
 }
 

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "tests/integration/lib/answers.h"
 #include "tests/integration/lib/process.h"
 #include "tests/integration/lib/raw.h"
 
@@ -31,7 +32,7 @@ void bus_daemon_start(BusDaemon *b) {
                                     "--nofork", NULL};
 
         b->pid = process_start(argv, place_path(b->place, "bus.log"), NULL);
-        WAIT_FOR(file_exists(place_path(b->place, "bus")));
+        WAIT_FOR(socket_answers(place_path(b->place, "bus")));
 }
 
 void bus_daemon_stop(BusDaemon *b) {
