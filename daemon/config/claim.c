@@ -35,6 +35,7 @@ Claim *claim_free(Claim *c) {
         secret_free(c->private_key);
         secret_free(c->symmetric_key);
         secret_free(c->secondary_key);
+        secret_free(c->proxy_credentials);
         certificate_free(c->description);
         free(c);
         return NULL;
@@ -49,7 +50,8 @@ bool claim_equal(const Claim *a, const Claim *b) {
                 return a == b;
         return equal(a->trusted, b->trusted) && equal(a->certificate, b->certificate) &&
                equal(a->private_key, b->private_key) && equal(a->symmetric_key, b->symmetric_key) &&
-               equal(a->secondary_key, b->secondary_key);
+               equal(a->secondary_key, b->secondary_key) &&
+               equal(a->proxy_credentials, b->proxy_credentials);
 }
 
 void claim_files(const Profile *p, const char *ret[static CLAIM_FILES]) {
@@ -60,6 +62,7 @@ void claim_files(const Profile *p, const char *ret[static CLAIM_FILES]) {
         ret[3] = p->private_key_password;
         ret[4] = p->dps.symmetric_key;
         ret[5] = p->dps.secondary_key;
+        ret[6] = p->proxy.credentials_file;
 }
 
 /* Puts a line end and `more` behind *s. */
@@ -117,6 +120,25 @@ static int load_trusted(const Profile *p, Secret **ret, char **ret_why) {
                                  CERTIFICATE_BUNDLE_MAX, ret, ret_why);
         return path_read(p->trusted_certificates,
                          "the file of TrustedCertificates=", CERTIFICATE_BUNDLE_MAX, ret, ret_why);
+}
+
+static int load_proxy_credentials(const Profile *p, Secret **ret, char **ret_why) {
+        static const char what[] = "the file of ProxyCredentials=";
+        _cleanup_secret_ Secret *file = NULL;
+        const char *why = NULL;
+        int r;
+
+        if (!p->proxy.credentials_file) {
+                *ret = secret_copy(p->proxy.credentials);
+                return p->proxy.credentials && !*ret ? -ENOMEM : 0;
+        }
+        r = secret_path_read(p->proxy.credentials_file, what, PROXY_CREDENTIALS_MAX + 2, &file,
+                             ret_why);
+        if (r >= 0)
+                r = proxy_credentials_read(file, ret, &why);
+        if (why && asprintf(ret_why, "%s %s: %s", what, p->proxy.credentials_file, why) < 0)
+                *ret_why = NULL;
+        return r;
 }
 
 /* Prefixes what the crypto folder says with the file it is about. */
@@ -221,7 +243,8 @@ static int load(const Profile *p, Claim *c, ErrorCode *ret_code, char **ret_why)
                                  : load_pair(p, c, ret_code, ret_why);
         if (r < 0)
                 return r;
-        return load_trusted(p, &c->trusted, ret_why);
+        r = load_trusted(p, &c->trusted, ret_why);
+        return r < 0 ? r : load_proxy_credentials(p, &c->proxy_credentials, ret_why);
 }
 
 static Failure *load_failure(const Profile *p, int r, ErrorCode code, const char *why) {
@@ -245,12 +268,18 @@ int claim_load(const Profile *p, Claim **ret, Failure **ret_failure) {
         return r;
 }
 
-int claim_load_trusted(const Profile *p, Secret **ret, Failure **ret_failure) {
+int claim_load_way(const Profile *p, Secret **ret_trusted, Secret **ret_proxy_credentials,
+                   Failure **ret_failure) {
+        _cleanup_secret_ Secret *trusted = NULL;
         _cleanup_free_ char *why = NULL;
         int r;
 
-        r = load_trusted(p, ret, &why);
+        r = load_trusted(p, &trusted, &why);
+        if (r >= 0)
+                r = load_proxy_credentials(p, ret_proxy_credentials, &why);
         if (r < 0)
                 *ret_failure = load_failure(p, r, ERROR_NOT_INITIALIZED, why);
+        else
+                *ret_trusted = TAKE_PTR(trusted);
         return r;
 }

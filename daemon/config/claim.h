@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* What a profile connects with: trusted roots, and the claim's certificate and its private key, or
- * the symmetric keys of a profile of azure-dps, as they stand in the files now. Files come late (a
- * factory puts them there), so that they are missing is no error of the configuration, and loading
- * can be tried again whenever they may have changed. */
+/* What a profile connects with: trusted roots, a proxy's credentials, and the claim's certificate
+ * and its private key, or the symmetric keys of a profile of azure-dps, as they stand in the files
+ * now. Files come late (a factory puts them there), so that they are missing is no error of the
+ * configuration, and loading can be tried again whenever they may have changed. */
 
 #include "daemon/base/secret.h"
 #include "daemon/crypto/certificate.h"
@@ -22,6 +22,7 @@ typedef struct Claim {
         Certificate *description; /* of the leaf: subject, fingerprint, dates */
         Secret *symmetric_key;    /* azure-dps: bytes, in the place of the pair */
         Secret *secondary_key;    /* likewise; NULL: none */
+        Secret *proxy_credentials; /* user:password; NULL: none, or no proxy */
 } Claim;
 
 /* Blocks for a handful of small files, and for an encrypted key's derivation (some 100 ms). On
@@ -31,8 +32,10 @@ typedef struct Claim {
  * profile_copy_claim_source() copies, and nothing else. */
 int claim_load(const Profile *p, Claim **ret, Failure **ret_failure);
 
-/* The trusted roots alone, for whoever brings a certificate and key of his own. */
-int claim_load_trusted(const Profile *p, Secret **ret, Failure **ret_failure);
+/* What the way to the right server takes, for whoever brings a certificate and key of his own: the
+ * trusted roots, and the proxy's credentials (NULL: none). */
+int claim_load_way(const Profile *p, Secret **ret_trusted, Secret **ret_proxy_credentials,
+                   Failure **ret_failure);
 
 Claim *claim_free(Claim *c);
 DEFINE_CLEANUP(Claim *, claim_free);
@@ -43,5 +46,5 @@ bool claim_equal(const Claim *a, const Claim *b);
 
 /* The files that a claim is made of, to be watched: paths, or "credential:NAME" where there is no
  * credentials directory; entries may be NULL. They belong to the profile. */
-#define CLAIM_FILES 6
+#define CLAIM_FILES 7
 void claim_files(const Profile *p, const char *ret[static CLAIM_FILES]);

@@ -46,8 +46,8 @@ static const struct ProfileKey {
         {"ConnectTimeoutSec", setting_connect_timeout, PROVIDER_MAX},
         {"ResponseTimeoutSec", setting_response_timeout, PROVIDER_MAX},
         {"DeadlineSec", setting_deadline, PROVIDER_MAX},
-        {"Proxy", setting_unavailable, PROVIDER_MAX},
-        {"ProxyCredentials", setting_unavailable, PROVIDER_MAX},
+        {"Proxy", setting_proxy, PROVIDER_MAX},
+        {"ProxyCredentials", setting_proxy_credentials, PROVIDER_MAX},
         {"CipherList", setting_cipher_list, PROVIDER_MAX},
         {"AllowUsers", setting_allow_users, PROVIDER_MAX},
         {"AllowGroups", setting_allow_groups, PROVIDER_MAX},
@@ -248,11 +248,11 @@ int config_profile_load(const ConfigTree *t, const ConfigSection *section,
         r = check_required(p, section, ret_why);
         if (r < 0)
                 return r;
-        if (p->provider == PROVIDER_AZURE_DPS) {
+        r = setting_complete_proxy(&l, t, section);
+        if (r >= 0 && p->provider == PROVIDER_AZURE_DPS)
                 r = setting_complete_azure(&l, t, section);
-                if (r < 0)
-                        return r;
-        }
+        if (r < 0)
+                return r;
         r = finish(p);
         if (r < 0)
                 return r;

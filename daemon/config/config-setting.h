@@ -41,6 +41,11 @@ int setting_cipher_list(ProfileLoader *l, const ConfigEntry *e);
 int setting_allow_users(ProfileLoader *l, const ConfigEntry *e);
 int setting_allow_groups(ProfileLoader *l, const ConfigEntry *e);
 
+/* The way to the cloud (config-proxy.c). */
+int setting_proxy(ProfileLoader *l, const ConfigEntry *e);
+int setting_proxy_credentials(ProfileLoader *l, const ConfigEntry *e);
+int setting_complete_proxy(ProfileLoader *l, const ConfigTree *t, const ConfigSection *section);
+
 /* Known, and not served by this version. */
 int setting_unavailable(ProfileLoader *l, const ConfigEntry *e);
 

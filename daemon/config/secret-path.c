@@ -188,6 +188,12 @@ static int read_checked(const char *path, const char *what, size_t max, bool is_
         return r < 0 ? say_errno(r, path, what, max, ret_why) : 0;
 }
 
+int secret_path_check(const char *path, const char *what, char **ret_why) {
+        _cleanup_close_ int fd = open(path, O_PATH | O_CLOEXEC);
+
+        return fd < 0 ? -errno : check_rule(fd, path, what, ret_why);
+}
+
 int path_read(const char *path, const char *what, size_t max, Secret **ret, char **ret_why) {
         return read_checked(path, what, max, false, ret, ret_why);
 }

@@ -17,6 +17,9 @@
  * that directory the value stays as it is: reading it says what is missing. -ENOMEM. */
 int secret_path_resolve(const char *value, char **ret);
 
+/* Asks that rule of a file. -EPERM: refused by it; -errno. */
+int secret_path_check(const char *path, const char *what, char **ret_why);
+
 /* Reads a file of at most `max` bytes; `what` names it for people ("the claim's certificate").
  * *ret_why then names the file and the mend. -ENOENT: it is not there (yet), or there is no
  * credentials directory; -EFBIG; else errno of open and read. */

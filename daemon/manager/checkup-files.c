@@ -17,7 +17,7 @@ struct CheckFiles {
         char *state_directory;
         CheckReport report;
         Claim *claim;
-        Secret *trusted;
+        Secret *trusted, *proxy_credentials;
         Checkup *checkup; /* loop thread only; NULL: nobody waits for it any more */
 };
 
@@ -29,6 +29,7 @@ static void files_free(void *p) {
         check_report_done(&f->report);
         claim_free(f->claim);
         secret_free(f->trusted);
+        secret_free(f->proxy_credentials);
         free(f);
 }
 
@@ -100,7 +101,8 @@ static void on_files_run(void *p) {
         look_at_dates(f);
         claim_error = look_at_claim(f);
         /* Name, port and server are worth a look without a claim, too. */
-        if (claim_load_trusted(f->profile, &f->trusted, &failure) < 0 && claim_error >= 0)
+        if (claim_load_way(f->profile, &f->trusted, &f->proxy_credentials, &failure) < 0 &&
+            claim_error >= 0)
                 check_report_claim_refused(&f->report, -ENOENT, failure);
         else if (claim_error >= 0)
                 say_files_are_good(f, f->claim->certificate != NULL);
@@ -120,6 +122,7 @@ static void on_files_complete(void *p, _unused_ void *userdata) {
         f->report = (CheckReport){};
         c->claim = TAKE_PTR(f->claim);
         c->trusted = TAKE_PTR(f->trusted);
+        c->proxy_credentials = TAKE_PTR(f->proxy_credentials);
         checkup_files_read(c);
 }
 

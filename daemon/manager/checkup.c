@@ -22,6 +22,7 @@ Checkup *checkup_free(Checkup *c) {
         check_report_done(&c->report);
         claim_free(c->claim);
         secret_free(c->trusted);
+        secret_free(c->proxy_credentials);
         for (size_t i = 0; i < c->n_topics; i++)
                 free(c->topics[i]);
         free(c->client_id);
@@ -224,6 +225,8 @@ static int start_probe(Checkup *c) {
                 .certificate = whole ? c->claim->certificate : NULL,
                 .private_key = whole ? c->claim->private_key : NULL,
                 .cipher_list = p->cipher_list,
+                .proxy = &p->proxy,
+                .proxy_credentials = c->proxy_credentials,
                 .client_id = c->client_id,
                 .timeout_usec = p->connect_timeout_usec,
                 .topics = (const char *const *) (c->topics + c->first),

@@ -25,9 +25,10 @@ struct Checkup {
         FrontCall *call;
         Profile *profile; /* a copy of what is looked at: a reload may come */
         CheckReport report;
-        CheckFiles *files; /* while they are being read */
-        Claim *claim;      /* NULL: there is none that could be used */
-        Secret *trusted;   /* NULL: likewise */
+        CheckFiles *files;         /* while they are being read */
+        Claim *claim;              /* NULL: there is none that could be used */
+        Secret *trusted;           /* NULL: likewise */
+        Secret *proxy_credentials; /* NULL: none */
 
         char *client_id;
         char *topics[CHECKUP_TOPICS_MAX];

@@ -217,27 +217,37 @@ static int make_lane(Slot *s, const Job *job) {
 }
 
 /* The claim's files may be gone from a device that has its identity. */
-static int get_trusted(const Slot *s, Secret **ret, Failure **ret_failure) {
+static int get_way(const Slot *s, Secret **ret_trusted, Secret **ret_proxy_credentials,
+                   Failure **ret_failure) {
+        _cleanup_secret_ Secret *trusted = NULL, *credentials = NULL;
+
         if (!s->claim)
-                return claim_load_trusted(s->profile, ret, ret_failure);
-        *ret = secret_copy(s->claim->trusted);
-        return *ret ? 0 : -ENOMEM;
+                return claim_load_way(s->profile, ret_trusted, ret_proxy_credentials, ret_failure);
+        trusted = secret_copy(s->claim->trusted);
+        credentials = secret_copy(s->claim->proxy_credentials);
+        if (!trusted || !credentials != !s->claim->proxy_credentials)
+                return -ENOMEM;
+        *ret_trusted = TAKE_PTR(trusted);
+        *ret_proxy_credentials = TAKE_PTR(credentials);
+        return 0;
 }
 
 static int open_session(Slot *s, const Job *job, const JobSecrets *secrets, Failure **ret_failure) {
-        _cleanup_secret_ Secret *trusted = NULL, *certificate = NULL;
+        _cleanup_secret_ Secret *trusted = NULL, *credentials = NULL, *certificate = NULL;
         Rotation *r = &s->rotation;
         LaneClaim claim;
         int k;
 
-        k = get_trusted(s, &trusted, ret_failure);
+        k = get_way(s, &trusted, &credentials, ret_failure);
         if (k < 0)
                 return k;
         certificate = secret_new(job->spec->certificate, strlen(job->spec->certificate));
         if (!certificate || job_secrets_copy(secrets, &r->secrets) < 0)
                 return -ENOMEM;
-        claim = (LaneClaim){
-                .trusted = trusted, .certificate = certificate, .private_key = secrets->claim_key};
+        claim = (LaneClaim){.trusted = trusted,
+                            .certificate = certificate,
+                            .private_key = secrets->claim_key,
+                            .proxy_credentials = credentials};
         k = make_lane(s, job);
         if (k >= 0)
                 k = lane_open(r->lane, &claim);

@@ -55,14 +55,17 @@ void way_done(Way *way) {
 int way_open(Way way, const Claim *claim) {
         if (way.registrar)
                 return registrar_set_claim(
-                        way.registrar, &(RegistrarClaim){.trusted = claim->trusted,
-                                                         .certificate = claim->certificate,
-                                                         .private_key = claim->private_key,
-                                                         .symmetric_key = claim->symmetric_key,
-                                                         .secondary_key = claim->secondary_key});
+                        way.registrar,
+                        &(RegistrarClaim){.trusted = claim->trusted,
+                                          .certificate = claim->certificate,
+                                          .private_key = claim->private_key,
+                                          .symmetric_key = claim->symmetric_key,
+                                          .secondary_key = claim->secondary_key,
+                                          .proxy_credentials = claim->proxy_credentials});
         return lane_open(way.lane, &(LaneClaim){.trusted = claim->trusted,
                                                 .certificate = claim->certificate,
-                                                .private_key = claim->private_key});
+                                                .private_key = claim->private_key,
+                                                .proxy_credentials = claim->proxy_credentials});
 }
 
 SessionState way_state(Way way) {

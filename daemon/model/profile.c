@@ -41,6 +41,7 @@ Profile *profile_free(Profile *p) {
         free(p->name);
         free(p->endpoint);
         free(p->alpn);
+        proxy_done(&p->proxy);
         free(p->trusted_certificates);
         free(p->certificate);
         free(p->private_key);
@@ -69,7 +70,7 @@ int profile_copy_claim_source(const Profile *from, Profile *to) {
             free_and_strdup(&to->dps.symmetric_key, from->dps.symmetric_key) < 0 ||
             free_and_strdup(&to->dps.secondary_key, from->dps.secondary_key) < 0)
                 return -ENOMEM;
-        return 0;
+        return proxy_copy(&from->proxy, &to->proxy);
 }
 
 /* All but what a single registration brings. */
@@ -90,6 +91,7 @@ bool profile_same_connection(const Profile *a, const Profile *b) {
          */
         return a->provider == b->provider && streq_ptr(a->endpoint, b->endpoint) &&
                a->port == b->port && streq_ptr(a->alpn, b->alpn) &&
+               proxy_equal(&a->proxy, &b->proxy) &&
                streq_ptr(a->trusted_certificates, b->trusted_certificates) &&
                streq_ptr(a->certificate, b->certificate) &&
                streq_ptr(a->private_key, b->private_key) &&

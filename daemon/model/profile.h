@@ -7,6 +7,7 @@
 #include "daemon/model/failure.h"
 #include "daemon/model/parameters.h"
 #include "daemon/model/peer.h"
+#include "daemon/model/proxy.h"
 #include "protocol/ipc/vocabulary.h"
 
 typedef enum Provider {
@@ -57,6 +58,7 @@ typedef struct Profile {
         char *endpoint; /* host */
         uint16_t port;
         char *alpn; /* NULL: none */
+        Proxy proxy;
 
         /* Paths, or "credential:NAME" already turned into a path below $CREDENTIALS_DIRECTORY. */
         char *trusted_certificates; /* a file; NULL: the provider's roots; "system": all of them */

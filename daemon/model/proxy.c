@@ -16,7 +16,7 @@ void proxy_done(Proxy *p) {
         *p = (Proxy){};
 }
 
-int proxy_copy(const Proxy *from, Proxy *ret) {
+int proxy_copy(const Proxy *from, Proxy *to) {
         Proxy copy = {.kind = from->kind, .port = from->port};
 
         copy.credentials = secret_copy(from->credentials);
@@ -26,7 +26,8 @@ int proxy_copy(const Proxy *from, Proxy *ret) {
                 proxy_done(&copy);
                 return -ENOMEM;
         }
-        *ret = copy;
+        proxy_done(to);
+        *to = copy;
         return 0;
 }
 

@@ -26,7 +26,7 @@ typedef struct Proxy {
 } Proxy;
 
 void proxy_done(Proxy *p);
-int proxy_copy(const Proxy *from, Proxy *ret); /* -ENOMEM */
+int proxy_copy(const Proxy *from, Proxy *to); /* in the place of what is there; -ENOMEM */
 bool proxy_equal(const Proxy *a, const Proxy *b);
 
 /* "http://proxy:3128", without the credentials; the caller's to free. NULL: no memory. */

@@ -17,6 +17,7 @@ struct Registrar {
         RegistrarOptions options;
         const Profile *profile;
         Secret *trusted, *certificate, *private_key, *symmetric_key, *secondary_key;
+        Secret *proxy_credentials;
 
         SessionState state;
         usec_t connected_since_real; /* 0: not ready */

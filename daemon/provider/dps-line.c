@@ -138,6 +138,8 @@ static int connect_now(Registrar *r) {
                 .certificate = r->certificate,
                 .private_key = r->private_key,
                 .cipher_list = p->cipher_list,
+                .proxy = &p->proxy,
+                .proxy_credentials = r->proxy_credentials,
                 .client_id = registrar_id_of(p, r->job->spec),
                 .keep_alive_sec = p->keep_alive_sec,
                 .connect_timeout_usec = p->connect_timeout_usec,

@@ -309,6 +309,7 @@ static void forget_claim(Registrar *r) {
         r->private_key = secret_free(r->private_key);
         r->symmetric_key = secret_free(r->symmetric_key);
         r->secondary_key = secret_free(r->secondary_key);
+        r->proxy_credentials = secret_free(r->proxy_credentials);
 }
 
 Registrar *registrar_free(Registrar *r) {
@@ -335,9 +336,11 @@ int registrar_set_claim(Registrar *r, const RegistrarClaim *claim) {
         r->private_key = secret_copy(claim->private_key);
         r->symmetric_key = secret_copy(claim->symmetric_key);
         r->secondary_key = secret_copy(claim->secondary_key);
+        r->proxy_credentials = secret_copy(claim->proxy_credentials);
         if (r->trusted && !r->certificate == !claim->certificate &&
             !r->private_key == !claim->private_key && !r->symmetric_key == !claim->symmetric_key &&
-            !r->secondary_key == !claim->secondary_key)
+            !r->secondary_key == !claim->secondary_key &&
+            !r->proxy_credentials == !claim->proxy_credentials)
                 return 0;
         forget_claim(r);
         return -ENOMEM;

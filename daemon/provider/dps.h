@@ -19,11 +19,12 @@ typedef struct Registrar Registrar;
 
 /* What the profile's claim is made of. Copied. Either the key, or certificate and its key. */
 typedef struct RegistrarClaim {
-        const Secret *trusted;       /* PEM bundle */
-        const Secret *certificate;   /* PEM; x509 */
-        const Secret *private_key;   /* PEM, not encrypted */
-        const Secret *symmetric_key; /* bytes, as sas_key_read() gives them; also the group's */
-        const Secret *secondary_key; /* likewise; NULL: none */
+        const Secret *trusted;           /* PEM bundle */
+        const Secret *certificate;       /* PEM; x509 */
+        const Secret *private_key;       /* PEM, not encrypted */
+        const Secret *symmetric_key;     /* bytes, as sas_key_read() gives them; also the group's */
+        const Secret *secondary_key;     /* likewise; NULL: none */
+        const Secret *proxy_credentials; /* NULL: none */
 } RegistrarClaim;
 
 /* As LaneOps (lane.h), and with its meanings; they may be called from within a registrar_* call.

@@ -45,6 +45,7 @@ struct Lane {
         Secret *trusted;
         Secret *certificate;
         Secret *private_key;
+        Secret *proxy_credentials;
 
         Job *job;             /* at work, or NULL */
         bool publish_pending; /* its request waits for a subscription */

@@ -105,6 +105,8 @@ static int connect_now(Lane *lane) {
                 .certificate = lane->certificate,
                 .private_key = lane->private_key,
                 .cipher_list = p->cipher_list,
+                .proxy = &p->proxy,
+                .proxy_credentials = lane->proxy_credentials,
                 .client_id = p->client_id,
                 .keep_alive_sec = p->keep_alive_sec,
                 .connect_timeout_usec = p->connect_timeout_usec,
@@ -293,6 +295,7 @@ Lane *lane_free(Lane *lane) {
         secret_free(lane->trusted);
         secret_free(lane->certificate);
         secret_free(lane->private_key);
+        secret_free(lane->proxy_credentials);
         free(lane);
         return NULL;
 }
@@ -301,15 +304,19 @@ int lane_open(Lane *lane, const LaneClaim *claim) {
         _cleanup_secret_ Secret *trusted = secret_copy(claim->trusted);
         _cleanup_secret_ Secret *certificate = secret_copy(claim->certificate);
         _cleanup_secret_ Secret *private_key = secret_copy(claim->private_key);
+        _cleanup_secret_ Secret *proxy_credentials = secret_copy(claim->proxy_credentials);
 
-        if (!trusted || !certificate || !private_key)
+        if (!trusted || !certificate || !private_key ||
+            !proxy_credentials != !claim->proxy_credentials)
                 return -ENOMEM;
         secret_free(lane->trusted);
         secret_free(lane->certificate);
         secret_free(lane->private_key);
+        secret_free(lane->proxy_credentials);
         lane->trusted = TAKE_PTR(trusted);
         lane->certificate = TAKE_PTR(certificate);
         lane->private_key = TAKE_PTR(private_key);
+        lane->proxy_credentials = TAKE_PTR(proxy_credentials);
         set_last_error(lane, NULL);
         lane_rights_reset(lane);
         lane_session_event(lane, SESSION_EVENT_START, NULL);

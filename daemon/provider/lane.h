@@ -15,9 +15,10 @@ typedef struct Lane Lane;
 
 /* What the profile's claim is made of. Copied. */
 typedef struct LaneClaim {
-        const Secret *trusted;     /* PEM bundle */
-        const Secret *certificate; /* PEM */
-        const Secret *private_key; /* PEM, not encrypted */
+        const Secret *trusted;           /* PEM bundle */
+        const Secret *certificate;       /* PEM */
+        const Secret *private_key;       /* PEM, not encrypted */
+        const Secret *proxy_credentials; /* NULL: none */
 } LaneClaim;
 
 /* They may be called from within a lane_* call; the lane is in order by then. Each may call lane_*,
