@@ -47,6 +47,16 @@ static int decode(const char *text, size_t size, Secret **ret) {
         return *ret ? 0 : -ENOMEM;
 }
 
+/* In a user's name, where it would be taken for the one that ends it. */
+static bool has_encoded_colon(const char *text, size_t size) {
+        const char *colon = memchr(text, ':', size);
+
+        for (size_t n = colon ? (size_t) (colon - text) : size; n >= 3; n--, text++)
+                if (strncasecmp(text, "%3a", 3) == 0)
+                        return true;
+        return false;
+}
+
 /* user:password@, each of them encoded: a ':' that is not encoded is the one between the two. */
 static int take_credentials(ProfileLoader *l, const ConfigEntry *e, const char *text, size_t size,
                             Proxy *proxy) {
@@ -59,6 +69,8 @@ static int take_credentials(ProfileLoader *l, const ConfigEntry *e, const char *
                 return r;
         if (r < 0)
                 why = "a '%' in them must be written %25, and any other byte may be %XX";
+        else if (has_encoded_colon(text, size))
+                why = "a user's name can have no ':'";
         else
                 why = proxy_credentials_check(proxy->credentials->data, proxy->credentials->size);
         if (why)
@@ -117,7 +129,7 @@ static int take_scheme(ProfileLoader *l, const ConfigEntry *e, Proxy *proxy) {
                 return -ENOMEM;
         proxy->kind = proxy_kind_from_string(scheme);
         if (proxy->kind == PROXY_KIND_INVALID)
-                return config_refuse(l->ret_why, e, "'%.16s' is no kind of proxy; %s", scheme,
+                return config_refuse(l->ret_why, e, "no kind of proxy; %s",
                                      streq(scheme, "socks5h") ? "write socks5: the proxy always "
                                                                 "resolves the name"
                                                               : FORM);

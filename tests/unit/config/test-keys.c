@@ -159,8 +159,6 @@ START_TEST(bad_profile_values_name_line_key_and_reason)
                 {"ResponseTimeoutSec=2h", "ResponseTimeoutSec", "out of bounds"},
                 {"DeadlineSec=0", "DeadlineSec", "or infinity"},
                 {"DeadlineSec=99999999999999y", "DeadlineSec", "out of bounds"},
-                {"Proxy=http://proxy:3128", "Proxy", "not available in this version"},
-                {"ProxyCredentials=/x", "ProxyCredentials", "not available in this version"},
                 {"CipherList=ADH-AES128-GCM-SHA256", "CipherList", "ADH-AES128-GCM-SHA256"},
                 {"AllowUsers=root no-such-user", "AllowUsers", "no user 'no-such-user'"},
                 {"AllowUsers=nobody", "AllowUsers", "always refused"},
@@ -398,6 +396,7 @@ START_TEST(what_a_connection_is_made_of_is_told_from_the_rest)
                 {"KeepAliveSec=90", false},
                 {"ConnectTimeoutSec=9", false},
                 {"CipherList=TLS_AES_128_GCM_SHA256", false},
+                {"Proxy=http://p", false},
                 {"ClientId=gw", true},
         };
         _cleanup_config_ Config *base = fixture_load(fixture_profile("ClientId=gw\n"));
