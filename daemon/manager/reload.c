@@ -89,10 +89,20 @@ static void remove_slot(Slot *s) {
 
 /* --- all of it */
 
+/* Who reloads may have mended a policy that a job at work waits for, in either session. */
+static void retry_sessions(Slot *s) {
+        if (s->way.lane)
+                lane_retry(s->way.lane);
+        if (s->rotation.lane)
+                lane_retry(s->rotation.lane);
+}
+
 static void replace_slot(Slot *s, Profile *profile) {
         profile_free(s->next_profile);
         s->next_profile = profile;
         reload_settle(s);
+        if (s->next_profile) /* not yet, for that job */
+                retry_sessions(s);
 }
 
 static void replace_all(Manager *m, Config *config) {

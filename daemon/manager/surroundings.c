@@ -11,6 +11,10 @@
 static void hurry_lane(Lane *lane, Surroundings change, const char *text) {
         const Failure *last = lane_last_error(lane);
 
+        if (lane_state(lane) == SESSION_CONNECTING && change == SURROUNDINGS_NETWORK_CAME) {
+                lane_hurry(lane);
+                return;
+        }
         if (lane_state(lane) != SESSION_BACKOFF || !last || !surroundings_mend(change, last->code))
                 return;
         log_info("Profile %s: %s, trying again.", lane_profile(lane)->name, text);

@@ -33,6 +33,7 @@ static bool has_connection(const Session *s) {
 
 static void go_connecting(Session *s, SessionEffects *e) {
         s->state = SESSION_CONNECTING;
+        s->hurried = false;
         s->generation++;
         e->connect = true;
         e->stop_timer = true;
@@ -142,7 +143,10 @@ static void on_burn(Session *s, const SessionEvent *event, SessionEffects *e) {
 static void on_timer(Session *s, const SessionEvent *event, SessionEffects *e) {
         if (s->state == SESSION_BACKOFF)
                 go_connecting(s, e);
-        else if (s->state == SESSION_SUBSCRIBING)
+        else if (s->state == SESSION_CONNECTING && s->hurried) {
+                leave_connection(s, e);
+                go_connecting(s, e);
+        } else if (s->state == SESSION_SUBSCRIBING)
                 go_backoff(s, event, e);
         else if (s->state == SESSION_READY && session_suspects_takeover(s)) {
                 s->pushed_out = 0;
@@ -161,6 +165,11 @@ static void on_retry(Session *s, SessionEffects *e) {
 /* The world is another one: what was learnt of the old one counts no more. What the network still
  * lacks (a name server, say) comes a moment later, and is not to be waited for as long. */
 static void on_hurry(Session *s, SessionEffects *e) {
+        /* Not at once: news come in numbers, and must not keep it from ever being made. */
+        if (s->state == SESSION_CONNECTING && !s->hurried) {
+                s->hurried = e->set_timer = true;
+                e->delay_usec = SESSION_HURRY_USEC;
+        }
         if (s->state != SESSION_BACKOFF || s->breaker_open)
                 return;
         backoff_reset(&s->backoff);

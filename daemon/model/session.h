@@ -17,6 +17,9 @@
  * lasting: a connection that is made and dropped at once must not be made once a second for ever
  * (aws-greengrass-nucleus issue 1107).
  *
+ * The network that comes ends a back-off at once. A connection that is being made then may be one
+ * of the network that went: it gets a moment, and is begun anew if it is not made by then.
+ *
  * Two troubles do not pass by themselves, and each try makes them worse for somebody. Once one of
  * them shows and is suspected, the breaker opens: a long wait, which nothing in the network's life
  * cuts short; another claim or configuration does, and whoever asks for a new try.
@@ -50,6 +53,10 @@
  * keep-alive. */
 #define SESSION_TAKEOVER_SUSPICION 3U
 #define SESSION_SHORT_USEC (40 * USEC_PER_SEC)
+
+/* A connection that was begun in another network may hang until ConnectTimeoutSec= (its address is
+ * gone, its packets went nowhere). One that is well is made in that time. */
+#define SESSION_HURRY_USEC (5 * USEC_PER_SEC)
 
 /* Nobody has thrown us off for so long: the other one is gone. Longer than the other one waits, if
  * it is one of us. */
@@ -99,6 +106,7 @@ typedef struct Session {
         Backoff backoff;
         Backoff breaker;
         bool breaker_open; /* while in backoff: nothing but a new claim or a wish ends it early */
+        bool hurried;      /* while connecting: it is begun anew when the timer ends */
         unsigned dropped_on_subscribe; /* in a row */
         unsigned pushed_out;           /* likewise */
         usec_t subscribe_timeout_usec; /* for all topics of the start */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* A network that comes back ends the back-off early. The daemon lives in a network namespace of its
- * own, with one cable to the cloud's. Needs root. */
+/* A network that comes back ends the back-off early, and frees a connection that hangs. The daemon
+ * lives in a network namespace of its own, with one cable to the cloud's. Needs root. */
 
 #include <fcntl.h>
 #include <sched.h>
@@ -11,6 +11,7 @@
 #include "tests/integration/lib/stage.h"
 
 #define CLOUD_ADDRESS "10.77.0.1"
+#define CLOUD_ADDRESS_HEX "01004D0A"
 
 /* A wait that is so long was not over by chance when the network came. The mean of the waits that
  * lead to it is some 8 s in all. */
@@ -82,6 +83,14 @@ static double last_wait(void) {
         return sec;
 }
 
+/* A SYN is out, and unanswered (proc(5), /proc/net/tcp). */
+static bool is_hanging(void) {
+        const char *path = place_text(&d.place, "/proc/%d/net/tcp", d.pid);
+        _cleanup_free_ char *sockets = file_read(path, NULL);
+
+        return strstr(sockets, place_text(&d.place, CLOUD_ADDRESS_HEX ":%04X 02 ", cloud.port));
+}
+
 static void wait_for_a_long_wait(void) {
         WAIT_FOR(last_wait() > 0);
         for (unsigned rounds = 0; last_wait() < LONG_WAIT_SEC;) {
@@ -120,6 +129,32 @@ START_TEST(session_is_tried_again_at_once)
 }
 END_TEST
 
+/* Nothing comes back to the address that the machine has first, and nothing says so: the connection
+ * hangs, and what is repeated of it bears that address, too. Then the machine has another one. */
+START_TEST(connection_that_hangs_is_begun_anew_in_another_network)
+{
+        JobId id;
+
+        if (geteuid() != 0) {
+                fputs("skipped: network namespaces need root\n", stderr);
+                return;
+        }
+        daemon_make(&d);
+        lay_cable();
+        ip(cloud_side, "route add blackhole 10.77.0.2/32");
+        daemon_configure(&d, place_text(&d.place, "[Daemon]\n%s",
+                                        cloud_profile(&cloud, "aws", "ConnectTimeoutSec=600")));
+        daemon_start(&d);
+        client = agent_open(d.socket);
+        id = agent_submit(client, &(Wish){.serial = "moved"});
+        daemon_wait_session(&d, "aws", "connecting");
+        WAIT_FOR(is_hanging());
+        ip(daemon_side, "address add 10.77.0.3/24 dev other");
+        ip(daemon_side, "route replace 10.77.0.0/24 dev other src 10.77.0.3");
+        fleetprov_result_free(agent_result(client, id));
+}
+END_TEST
+
 static void clear(void) {
         fleetprov_client_free(client);
         daemon_done(&d);
@@ -134,6 +169,7 @@ int main(void) {
         tcase_set_timeout(tc, 150);
         tcase_add_checked_fixture(tc, NULL, clear);
         tcase_add_loop_test(tc, session_is_tried_again_at_once, 0, ELEMENTSOF(troubles));
+        tcase_add_test(tc, connection_that_hangs_is_begun_anew_in_another_network);
         suite_add_tcase(suite, tc);
         return stage_run(suite);
 }

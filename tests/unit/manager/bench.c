@@ -1,8 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tests/unit/manager/bench.h"
 
+#include <stdio.h>
+
 #define RUNS_MAX 10000
 #define PATIENCE_USEC (20 * USEC_PER_SEC)
+
+/* Made by openssl(1) for this test, and for nothing else. */
+static const char certificate[] =
+        "-----BEGIN CERTIFICATE-----\n"
+        "MIIBMzCB2aADAgECAgEBMAoGCCqGSM49BAMCMAwxCjAIBgNVBAMMAWEwHhcNMjYw\n"
+        "MTMxMTMwNTU5WhcNNDkxMjMxMjM1OTU5WjAMMQowCAYDVQQDDAFhMFkwEwYHKoZI\n"
+        "zj0CAQYIKoZIzj0DAQcDQgAEF5UnPSPjNpdEiAYTkczQhNq8Lw9BnM++gWo4Qmvr\n"
+        "gXFSdwlL7lZste2aZYu2dzsGZ9HtoPhcqks+BFLVxTjYVqMsMCowCQYDVR0TBAIw\n"
+        "ADAdBgNVHQ4EFgQUWrJLhXfn47AsMsUenjk4LVnbPLwwCgYIKoZIzj0EAwIDSQAw\n"
+        "RgIhAM514dpXv9esdXBpBO3IJGLyueTxA7ceIk31cAzoCi7mAiEAlqAt1iU7HlOP\n"
+        "HxJIEzwKTbKOpD2ZZD+AS6aLU5YRB0E=\n"
+        "-----END CERTIFICATE-----\n";
+
+static const char private_key[] =
+        "-----BEGIN PRIVATE KEY-----\n"
+        "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg+JHHsgdroR5sSWZw\n"
+        "B5mV4rG6VSlX07s11ss/1sBmzCGhRANCAAQXlSc9I+M2l0SIBhORzNCE2rwvD0Gc\n"
+        "z76BajhCa+uBcVJ3CUvuVmy17Zpli7Z3OwZn0e2g+FyqSz4EUtXFONhW\n"
+        "-----END PRIVATE KEY-----\n";
 
 Manager *m;
 Slot *slot;
@@ -14,6 +35,8 @@ static char *text(const char *s) {
         ck_assert_ptr_nonnull(copy);
         return copy;
 }
+
+static char config_path[] = "/tmp/fleetprovd-manager-XXXXXX";
 
 static Profile *make_profile(const char *name) {
         Profile *p = calloc(1, sizeof(Profile));
@@ -58,7 +81,33 @@ void bench_setup(void) {
         bench_run();
 }
 
+void bench_configure(const char *configuration) {
+        FILE *f;
+
+        if (!m->options.config) {
+                int fd = mkstemp(config_path);
+
+                ck_assert_int_ge(fd, 0);
+                close(fd);
+                m->options.config = config_path;
+        }
+        f = fopen(config_path, "w");
+        ck_assert_ptr_nonnull(f);
+        ck_assert_int_ge(fputs(configuration, f), 0);
+        ck_assert_int_eq(fclose(f), 0);
+}
+
+void bench_reload(const char *configuration) {
+        _cleanup_free_ char *why = NULL;
+
+        bench_configure(configuration);
+        ck_assert_msg(reload_now(m, &why) >= 0, "%s", why);
+        slot = slot_find(m, "p");
+}
+
 void bench_teardown(void) {
+        if (m->options.config)
+                (void) unlink(config_path);
         manager_free(m);
         peer_free(alice);
         peer_free(bob);
@@ -96,6 +145,16 @@ JobSpec *bench_spec(const char *key) {
 
         ck_assert_ptr_nonnull(spec);
         ck_assert_int_eq(free_and_strdup(&spec->key, key), 0);
+        return spec;
+}
+
+JobSpec *bench_rotation_spec(const char *key) {
+        JobSpec *spec = bench_spec(key);
+
+        spec->operation = OPERATION_ROTATE;
+        ck_assert_int_eq(free_and_strdup(&spec->certificate, certificate), 0);
+        spec->private_key = secret_new(private_key, strlen(private_key));
+        ck_assert_ptr_nonnull(spec->private_key);
         return spec;
 }
 

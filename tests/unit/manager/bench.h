@@ -15,6 +15,19 @@ extern Slot *slot; /* of profile "p", whose session is ready */
 void bench_setup(void);
 void bench_teardown(void);
 
+/* The profile as it is in a configuration, but for its users; further keys may follow. */
+#define BENCH_PROFILE                          \
+        "[Profile p]\n"                        \
+        "Provider=aws-iot\n"                   \
+        "Endpoint=cloud.example\n"             \
+        "Certificate=/nonexistent/claim.pem\n" \
+        "PrivateKey=/nonexistent/claim.key\n"  \
+        "Template=Template\n"
+
+/* Another configuration; `slot` is the profile's then, or NULL. */
+void bench_configure(const char *configuration); /* written, and not read yet */
+void bench_reload(const char *configuration);
+
 /* Runs the loop until it has nothing to do at once. */
 void bench_run(void);
 /* Runs it until something is asked of the disk, which a timer of the manager's is to bring about.
@@ -45,6 +58,8 @@ struct FrontCall {
 
 /* A request of `peer` with this key (NULL: none). */
 JobSpec *bench_spec(const char *key);
+/* The same to rotate, with a certificate and its key. */
+JobSpec *bench_rotation_spec(const char *key);
 void bench_submit(const Peer *peer, const char *key, FrontCall *call);
 Job *bench_job(const FrontCall *call); /* the job it was answered with; NULL: it is gone */
 

@@ -3,58 +3,21 @@
 /* Another configuration, while jobs come, run and are written. */
 
 #include <errno.h>
-#include <stdio.h>
 
 #include "tests/unit/manager/bench.h"
 
-#define PROFILE                                \
-        "[Profile p]\n"                        \
-        "Provider=aws-iot\n"                   \
-        "Endpoint=cloud.example\n"             \
-        "Certificate=/nonexistent/claim.pem\n" \
-        "PrivateKey=/nonexistent/claim.key\n"  \
-        "Template=Template\n"
-
-static char path[] = "/tmp/fleetprovd-manager-XXXXXX";
-
-static void configure(const char *text) {
-        FILE *f = fopen(path, "w");
-
-        ck_assert_ptr_nonnull(f);
-        ck_assert_int_ge(fputs(text, f), 0);
-        ck_assert_int_eq(fclose(f), 0);
-}
-
-static void reload(const char *text) {
-        _cleanup_free_ char *why = NULL;
-
-        configure(text);
-        ck_assert_msg(reload_now(m, &why) >= 0, "%s", why);
-        slot = slot_find(m, "p");
-}
-
 static void setup(void) {
-        int fd;
-
         bench_setup();
-        fd = mkstemp(path);
-        ck_assert_int_ge(fd, 0);
-        close(fd);
-        m->options.config = path;
-        reload(PROFILE "AllowUsers=1000 1001\n");
+        bench_reload(BENCH_PROFILE "AllowUsers=1000 1001\n");
         bench_run();
-}
-
-static void teardown(void) {
-        (void) unlink(path);
-        bench_teardown();
 }
 
 START_TEST(session_of_a_profile_that_did_not_change_goes_on)
 {
         unsigned lanes = lanes_made, opened = slot->way.lane->opened, claims = claims_loaded;
 
-        reload("[Daemon]\nMaxJobs=7\n" PROFILE "AllowUsers=1000\nResponseTimeoutSec=5\n");
+        bench_reload("[Daemon]\nMaxJobs=7\n" BENCH_PROFILE
+                     "AllowUsers=1000\nResponseTimeoutSec=5\n");
         bench_run();
         ck_assert_uint_eq(lanes_made, lanes);
         ck_assert_uint_eq(slot->way.lane->opened, opened);
@@ -63,7 +26,7 @@ START_TEST(session_of_a_profile_that_did_not_change_goes_on)
         ck_assert_ptr_eq(lane_profile(slot->way.lane), slot->profile);
         ck_assert_str_eq(slot->status.name, "p");
         claim_key = "another key";
-        reload(PROFILE "AllowUsers=1000\n");
+        bench_reload(BENCH_PROFILE "AllowUsers=1000\n");
         bench_run();
         ck_assert_uint_eq(slot->way.lane->opened, opened + 1);
 }
@@ -73,7 +36,7 @@ START_TEST(session_of_a_profile_that_changed_is_made_anew)
 {
         unsigned lanes = lanes_made;
 
-        reload(PROFILE "Port=443\nAllowUsers=1000\n");
+        bench_reload(BENCH_PROFILE "Port=443\nAllowUsers=1000\n");
         ck_assert_uint_eq(lanes_made, lanes + 1);
         ck_assert_uint_eq(slot->way.lane->opened, 1);
 }
@@ -87,7 +50,7 @@ START_TEST(job_at_work_ends_on_the_old_and_requests_meet_the_new)
 
         bench_run();
         ck_assert_ptr_eq(lane->job, job);
-        reload(PROFILE "Port=443\nAllowUsers=1000\n");
+        bench_reload(BENCH_PROFILE "Port=443\nAllowUsers=1000\n");
         ck_assert_ptr_eq(slot->way.lane, lane);
         bench_submit(bob, NULL, &call);
         ck_assert_int_eq(call.code, ERROR_ACCESS_DENIED);
@@ -106,7 +69,7 @@ START_TEST(profile_goes_while_a_request_is_written)
         FrontCall call;
 
         bench_submit(alice, NULL, &call);
-        reload("");
+        bench_reload("");
         ck_assert_ptr_null(slot);
         disk_answer(errors[_i]);
         disk_settle();
@@ -126,7 +89,7 @@ START_TEST(profile_goes_while_a_job_is_asked_for_again)
         FrontCall call;
 
         bench_submit(alice, "k", &call);
-        reload("");
+        bench_reload("");
         disk_settle();
         ck_assert_ptr_eq(bench_job(&call), job);
         ck_assert_int_eq(failure_code(job->failure), ERROR_NOT_INITIALIZED);
@@ -140,8 +103,8 @@ START_TEST(profile_goes_under_a_job_at_work_and_comes_back)
 
         bench_run();
         ck_assert_ptr_eq(slot->way.lane->job, job);
-        reload("");
-        reload(PROFILE "AllowUsers=1000\n");
+        bench_reload("");
+        bench_reload(BENCH_PROFILE "AllowUsers=1000\n");
         bench_until(waiting, JOB_FAILED);
         ck_assert_int_eq(job->state, JOB_FAILED);
         ck_assert_int_eq(failure_code(job->failure), ERROR_NOT_INITIALIZED);
@@ -158,7 +121,7 @@ START_TEST(thousand_jobs_of_a_profile_that_goes_end_a_few_at_a_time)
 
         for (size_t i = 0; i < ELEMENTSOF(jobs); i++)
                 jobs[i] = bench_queued(i % 2 == 0 ? alice : bob, NULL);
-        reload("");
+        bench_reload("");
         for (size_t i = 0; i < ELEMENTSOF(jobs); i++)
                 while (!job_state_is_final(jobs[i]->state)) {
                         bench_run_until_disk();
@@ -174,7 +137,7 @@ START_TEST(thousand_jobs_are_forgotten_a_few_at_a_time)
 {
         for (size_t i = 0; i < 1000; i++)
                 (void) bench_cancelled(i % 2 == 0 ? alice : bob, NULL);
-        reload("[Daemon]\nRetainSec=1\n" PROFILE);
+        bench_reload("[Daemon]\nRetainSec=1\n" BENCH_PROFILE);
         while (job_table_size(m->jobs) > 0) {
                 bench_run_until_disk();
                 ck_assert_uint_le(disk_pending(), MANAGER_CHORES_MAX);
@@ -189,7 +152,7 @@ START_TEST(shorter_retention_counts_at_once)
         char id[IPC_JOB_ID_LENGTH + 1];
 
         memcpy(id, job->id, sizeof(id));
-        reload("[Daemon]\nRetainSec=1\n" PROFILE);
+        bench_reload("[Daemon]\nRetainSec=1\n" BENCH_PROFILE);
         bench_run_until_disk();
         disk_settle();
         ck_assert_ptr_null(job_table_find(m->jobs, id));
@@ -202,7 +165,7 @@ START_TEST(refused_configuration_changes_nothing)
         unsigned lanes = lanes_made;
         char *why = NULL;
 
-        configure(PROFILE "Nonsense=1\n");
+        bench_configure(BENCH_PROFILE "Nonsense=1\n");
         ck_assert_int_lt(reload_now(m, &why), 0);
         free(why);
         ck_assert_ptr_eq(slot_find(m, "p"), slot);
@@ -216,7 +179,7 @@ int main(void) {
         SRunner *runner = srunner_create(suite);
         int failed;
 
-        tcase_add_checked_fixture(tc, setup, teardown);
+        tcase_add_checked_fixture(tc, setup, bench_teardown);
         tcase_set_timeout(tc, 60);
         tcase_add_test(tc, session_of_a_profile_that_did_not_change_goes_on);
         tcase_add_test(tc, session_of_a_profile_that_changed_is_made_anew);

@@ -7,40 +7,11 @@
 
 #include "tests/unit/manager/bench.h"
 
-/* Made by openssl(1) for this test, and for nothing else. */
-static const char certificate[] =
-        "-----BEGIN CERTIFICATE-----\n"
-        "MIIBMzCB2aADAgECAgEBMAoGCCqGSM49BAMCMAwxCjAIBgNVBAMMAWEwHhcNMjYw\n"
-        "MTMxMTMwNTU5WhcNNDkxMjMxMjM1OTU5WjAMMQowCAYDVQQDDAFhMFkwEwYHKoZI\n"
-        "zj0CAQYIKoZIzj0DAQcDQgAEF5UnPSPjNpdEiAYTkczQhNq8Lw9BnM++gWo4Qmvr\n"
-        "gXFSdwlL7lZste2aZYu2dzsGZ9HtoPhcqks+BFLVxTjYVqMsMCowCQYDVR0TBAIw\n"
-        "ADAdBgNVHQ4EFgQUWrJLhXfn47AsMsUenjk4LVnbPLwwCgYIKoZIzj0EAwIDSQAw\n"
-        "RgIhAM514dpXv9esdXBpBO3IJGLyueTxA7ceIk31cAzoCi7mAiEAlqAt1iU7HlOP\n"
-        "HxJIEzwKTbKOpD2ZZD+AS6aLU5YRB0E=\n"
-        "-----END CERTIFICATE-----\n";
-
-static const char private_key[] =
-        "-----BEGIN PRIVATE KEY-----\n"
-        "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg+JHHsgdroR5sSWZw\n"
-        "B5mV4rG6VSlX07s11ss/1sBmzCGhRANCAAQXlSc9I+M2l0SIBhORzNCE2rwvD0Gc\n"
-        "z76BajhCa+uBcVJ3CUvuVmy17Zpli7Z3OwZn0e2g+FyqSz4EUtXFONhW\n"
-        "-----END PRIVATE KEY-----\n";
-
-static JobSpec *rotation_spec(const char *key) {
-        JobSpec *spec = bench_spec(key);
-
-        spec->operation = OPERATION_ROTATE;
-        ck_assert_int_eq(free_and_strdup(&spec->certificate, certificate), 0);
-        spec->private_key = secret_new(private_key, strlen(private_key));
-        ck_assert_ptr_nonnull(spec->private_key);
-        return spec;
-}
-
 /* Submitted and durable. */
 static Job *queued(const Peer *peer, const char *key) {
         FrontCall call = {};
 
-        manager_submit(m, peer, rotation_spec(key), &call);
+        manager_submit(m, peer, bench_rotation_spec(key), &call);
         ck_assert_uint_eq(disk_pending(), 1);
         disk_answer(0);
         return bench_job(&call);
@@ -86,7 +57,7 @@ START_TEST(key_is_sealed_with_the_request_and_is_nowhere_else)
         FrontCall call = {};
         Job *job;
 
-        manager_submit(m, alice, rotation_spec("k"), &call);
+        manager_submit(m, alice, bench_rotation_spec("k"), &call);
         ck_assert_int_eq(call.answer, ANSWER_NONE);
         disk_answer(0);
         ck_assert_int_eq(call.answer, ANSWER_JOB);
@@ -141,7 +112,7 @@ START_TEST(what_was_made_is_kept_for_a_second_submission)
         ck_assert_ptr_null(disk_secrets(job->id)->claim_key);
         ck_assert_str_eq(secret_text(disk_secrets(job->id)->ownership_token), "the token");
 
-        manager_submit(m, alice, rotation_spec("k"), &call);
+        manager_submit(m, alice, bench_rotation_spec("k"), &call);
         disk_settle();
         ck_assert_ptr_eq(bench_job(&call), job);
         ck_assert_ptr_eq(lane()->job, job);
@@ -241,6 +212,17 @@ START_TEST(who_waits_between_two_tries_lets_others_go)
         disk_settle();
         ck_assert_ptr_eq(lane()->job, other);
         ck_assert_int_eq(job->phase, PHASE_BACKOFF);
+}
+END_TEST
+
+/* The certificate's policy may have been mended: the breaker is not waited for. */
+START_TEST(reload_retries_the_session_of_one_at_work)
+{
+        (void) at_work(alice, NULL);
+        lane_fail(lane(), ERROR_PERMISSION_DENIED_BY_POLICY);
+        bench_reload(BENCH_PROFILE "Port=443\nAllowUsers=1000\n");
+        ck_assert_uint_eq(lane()->retried, 1);
+        ck_assert_uint_eq(slot->way.lane->retried, 1);
 }
 END_TEST
 
@@ -368,7 +350,7 @@ END_TEST
 
 START_TEST(what_is_no_pair_is_refused)
 {
-        JobSpec *spec = rotation_spec(NULL);
+        JobSpec *spec = bench_rotation_spec(NULL);
         FrontCall call = {};
 
         secret_free(spec->private_key);
@@ -381,7 +363,7 @@ END_TEST
 
 START_TEST(another_certificate_under_the_same_key_is_a_conflict)
 {
-        JobSpec *spec = rotation_spec("k");
+        JobSpec *spec = bench_rotation_spec("k");
         FrontCall call = {};
 
         (void) queued(alice, "k");
@@ -409,6 +391,7 @@ int main(void) {
         tcase_add_test(tc, session_is_of_its_own_and_for_the_rotation_template);
         tcase_add_test(tc, connection_that_broke_is_opened_again_for_the_same_job);
         tcase_add_test(tc, who_waits_between_two_tries_lets_others_go);
+        tcase_add_test(tc, reload_retries_the_session_of_one_at_work);
         tcase_add_test(tc, another_profile_waits_for_one_at_work_alone);
         tcase_add_test(tc, refused_again_and_again_it_fails);
         tcase_add_test(tc, policy_that_forbids_it_fails_it_at_once);

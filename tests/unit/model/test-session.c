@@ -45,7 +45,7 @@ static const char *const transitions[SESSION_STATE_MAX][SESSION_EVENT_TYPE_MAX] 
                         [SESSION_EVENT_BURN] = "backoff close timer",
                         [SESSION_EVENT_PROVED] = "connecting",
                         [SESSION_EVENT_TIMER] = "connecting",
-                        [SESSION_EVENT_HURRY] = "connecting",
+                        [SESSION_EVENT_HURRY] = "connecting timer",
                         [SESSION_EVENT_RETRY] = "connecting",
                 },
         [SESSION_SUBSCRIBING] =
@@ -293,11 +293,34 @@ START_TEST(haste_begins_the_waits_again)
         (void) step(&s, SESSION_EVENT_HURRY);
         ck_assert_uint_eq(s.backoff.failures, 0);
         ck_assert_uint_eq(s.dropped_on_subscribe, 1);
-        /* Where nobody waits there is nothing to be hurried. */
-        s = in_state(SESSION_CONNECTING);
+}
+END_TEST
+
+START_TEST(connection_that_was_begun_before_the_network_came_is_begun_anew)
+{
+        Session s = in_state(SESSION_CONNECTING);
+        uint64_t generation = s.generation;
+        SessionEffects e;
+
         s.backoff.failures = 9;
-        (void) step(&s, SESSION_EVENT_HURRY);
+        e = step(&s, SESSION_EVENT_HURRY);
+        ck_assert(e.set_timer && !e.close && !e.connect);
+        ck_assert_uint_eq(e.delay_usec, SESSION_HURRY_USEC);
+        ck_assert_uint_eq(s.generation, generation);
+        /* It is not put off by more news, and gets a moment each time. */
+        ck_assert(!step(&s, SESSION_EVENT_HURRY).set_timer);
+        e = step(&s, SESSION_EVENT_TIMER);
+        ck_assert(e.close && e.connect);
+        ck_assert_uint_gt(s.generation, generation);
+        ck_assert_int_eq(s.state, SESSION_CONNECTING);
         ck_assert_uint_eq(s.backoff.failures, 9);
+        e = step(&s, SESSION_EVENT_TIMER);
+        ck_assert(!e.close && !e.connect);
+        ck_assert(step(&s, SESSION_EVENT_HURRY).set_timer);
+        /* One that is made in time goes on. */
+        e = step(&s, SESSION_EVENT_CONNECTED);
+        ck_assert(!e.close && !e.connect && e.subscribe);
+        ck_assert_uint_eq(e.delay_usec, SUBSCRIBE_USEC);
 }
 END_TEST
 
@@ -468,6 +491,7 @@ int main(void) {
         tcase_add_test(c, a_refused_subscription_leaves_no_doubt);
         tcase_add_test(c, another_claim_starts_with_a_clean_slate);
         tcase_add_test(c, haste_begins_the_waits_again);
+        tcase_add_test(c, connection_that_was_begun_before_the_network_came_is_begun_anew);
         tcase_add_loop_test(c, a_refused_topic_makes_the_waits_long, 0, 2);
         tcase_add_test(c, a_network_that_is_away_does_not_open_the_breaker);
         tcase_add_test(c, who_is_pushed_out_again_and_again_suspects_another_client);
