@@ -16,6 +16,7 @@ typedef uint64_t usec_t;
 #define USEC_INFINITY ((usec_t) UINT64_MAX)
 #define USEC_PER_MSEC ((usec_t) 1000)
 #define USEC_PER_SEC ((usec_t) 1000000)
+#define USEC_PER_DAY (24 * 3600 * USEC_PER_SEC)
 
 #define _cleanup_(f) __attribute__((cleanup(f)))
 #define _printf_(fmt, args) __attribute__((format(printf, fmt, args)))

@@ -65,7 +65,7 @@ static void look_at_dates(CheckFiles *f) {
         if (f->profile->certificate && path_read(f->profile->certificate, "the claim's certificate",
                                                  CERTIFICATE_PEM_MAX, &pem, &why) >= 0)
                 (void) certificate_parse(secret_text(pem), pem->size, &c, &why_not);
-        check_report_expiry(&f->report, c ? c->not_after : 0, now);
+        check_report_expiry(&f->report, c ? c->subject : NULL, c ? c->not_after : 0, now);
         check_report_clock(&f->report, c ? c->not_before : 0, now, BUILD_TIME_SEC * USEC_PER_SEC,
                            clock_is_synchronised());
 }

@@ -144,29 +144,12 @@ static void retain_again(Job *job) {
 
 /* --- release */
 
-/* Those who asked for its key in the meantime. */
-static void take_held(Job *job, HeldSubmit **ret, size_t *ret_n) {
-        *ret = TAKE_PTR(job->errand->held);
-        *ret_n = job->errand->n_held;
-        job->errand->n_held = 0;
-}
-
-static void submit_held(Manager *m, HeldSubmit *held, size_t n) {
-        for (size_t i = 0; i < n; i++) {
-                manager_submit(m, held[i].peer, held[i].spec, held[i].call);
-                peer_free(held[i].peer);
-        }
-        free(held);
-}
-
 static void on_removed(int error, void *userdata) {
         _cleanup_free_ Delivery *d = userdata;
         Manager *m = d->manager;
         Job *job = job_table_find(m->jobs, d->id);
-        HeldSubmit *held;
-        size_t n_held;
+        Held held = held_take(&job->errand->held); /* who asked for its key in the meantime */
 
-        take_held(job, &held, &n_held);
         if (error < 0) {
                 log_error_errno(error, "Job %s cannot be erased", d->id);
                 job->errand->releasing = false;
@@ -187,7 +170,7 @@ static void on_removed(int error, void *userdata) {
                 job_free(job);
                 idle_postpone(m);
         }
-        submit_held(m, held, n_held);
+        held_submit(m, &held);
 }
 
 static void remove_job(Job *job, Delivery *d) {

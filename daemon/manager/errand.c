@@ -19,15 +19,6 @@ static void free_calls(FrontCall **calls, size_t n) {
         free(calls);
 }
 
-static void free_held(HeldSubmit *held, size_t n) {
-        for (size_t i = 0; i < n; i++) {
-                peer_free(held[i].peer);
-                job_spec_free(held[i].spec);
-                front_call_free(held[i].call);
-        }
-        free(held);
-}
-
 void errand_free(Job *job) {
         JobErrand *errand = TAKE_PTR(job->errand);
 
@@ -40,7 +31,7 @@ void errand_free(Job *job) {
         free_calls(errand->submits, errand->n_submits);
         free_calls(errand->cancels, errand->n_cancels);
         free_calls(errand->acknowledges, errand->n_acknowledges);
-        free_held(errand->held, errand->n_held);
+        held_drop(&errand->held);
         free(errand);
 }
 
@@ -81,21 +72,4 @@ int errand_read_secrets(Job *job, ErrandSecretsDone done, void *userdata) {
         memcpy(reading->id, job->id, sizeof(reading->id));
         store_read_secrets(m->store, job, on_secrets_read, reading);
         return 0;
-}
-
-void errand_hold_submit(Job *job, const Peer *peer, JobSpec *spec, FrontCall *call) {
-        JobErrand *errand = job->errand;
-        Peer *copy = peer_copy(peer);
-        HeldSubmit *more = NULL;
-
-        if (copy)
-                more = reallocarray(errand->held, errand->n_held + 1, sizeof(HeldSubmit));
-        if (!more) {
-                peer_free(copy);
-                job_spec_free(spec);
-                front_call_fail(call, NULL);
-                return;
-        }
-        errand->held = more;
-        more[errand->n_held++] = (HeldSubmit){.peer = copy, .spec = spec, .call = call};
 }

@@ -3,6 +3,7 @@
 
 /* Inside daemon/manager. One file for each stretch of a job's way:
  *
+ *   held.c         requests that wait for something to be over
  *   admission.c    how many requests of one owner are written at a time
  *   submission.c   may it, can it, is it known already: then durable, then answered
  *   dispatch.c     whose turn it is; what the lane tells while a job is at work
@@ -15,6 +16,7 @@
  *   way.c          a lane or a registrar: to the rest of the manager they are one
  *   slot.c         a profile: its way, its queue, its status
  *   claim-order.c  reads it on a worker
+ *   claim-expiry.c says that one will expire, or has
  *   slot-claim.c   a profile's claim, and the watch on its files
  *   reload.c       another configuration
  *   refusal.c      how much of it the journal gets
@@ -32,6 +34,7 @@
 #include "daemon/front/front.h"
 #include "daemon/manager/manager.h"
 #include "daemon/manager/way.h"
+#include "daemon/model/expiry.h"
 #include "daemon/model/queue.h"
 #include "daemon/net/network-watch.h"
 #include "daemon/store/store.h"
@@ -40,6 +43,18 @@
  * disk has taken most of it: `status` is answered in between. */
 #define MANAGER_CHORES_MAX ((size_t) 64)
 #define MANAGER_CHORES_USEC (5 * USEC_PER_MSEC)
+
+/* Requests that are looked at later (held.c). */
+typedef struct HeldSubmit {
+        Peer *peer;
+        JobSpec *spec;
+        FrontCall *call;
+} HeldSubmit;
+
+typedef struct Held {
+        HeldSubmit *submits;
+        size_t n;
+} Held;
 
 /* Rotations go one after the other, beside the claim's session: each in a session of its own. */
 typedef struct Rotation {
@@ -77,6 +92,10 @@ struct Slot {
         Claim *loaded_claim;     /* they were: to be taken up; NULL: loaded_failure says why */
         Failure *loaded_failure;
         bool claim_is_loaded; /* there is either */
+        bool claim_awaited;   /* they are read for the first time: whoever needs it is held */
+        Held held;            /* these */
+        Expiry expiry;        /* what was said of its certificate's end */
+        char *expiry_of;      /* that one's fingerprint; or NULL */
         bool claim_is_stale;  /* the files changed since they were read last */
         bool claim_connected; /* `claim` has */
         bool claim_refused;   /* fall back to former_claim */
@@ -114,17 +133,13 @@ struct Manager {
         NetworkWatch *network_watch; /* likewise */
         LogLimit *refusals;          /* NULL: none yet */
         sd_event_source *refusal_timer;
-        size_t n_unwritten;          /* jobs that hold the others until the disk takes theirs */
-        Checkup *checkup;            /* the one that is under way; or NULL */
+        size_t n_unwritten;  /* jobs that hold the others until the disk takes theirs */
+        Checkup *checkup;    /* the one that is under way; or NULL */
+        FrontCall **reloads; /* wait for the claims of what changed to be read */
+        size_t n_reloads;
+        sd_event_source *expiry_timer;
         sd_event_source *idle_timer; /* gives memory back once nothing has moved for a while */
 };
-
-/* A request that is looked at once the job with its key is gone. */
-typedef struct HeldSubmit {
-        Peer *peer;
-        JobSpec *spec;
-        FrontCall *call;
-} HeldSubmit;
 
 typedef enum SecretsChange {
         SECRETS_KEEP,
@@ -147,10 +162,9 @@ typedef struct JobErrand {
         size_t n_cancels;
         FrontCall **acknowledges; /* wait for the secrets to be erased */
         size_t n_acknowledges;
-        Ending *unwritten; /* an end that the disk did not take */
-        Keeping *keeping;  /* likewise, a certificate on the way */
-        HeldSubmit *held;  /* ask for its key while it is being erased */
-        size_t n_held;
+        Ending *unwritten;            /* an end that the disk did not take */
+        Keeping *keeping;             /* likewise, a certificate on the way */
+        Held held;                    /* ask for its key while it is being erased */
         SecretsChange secrets_coming; /* the last of those being written */
         size_t n_secrets_coming;
         bool creating;  /* the request is being written */
@@ -169,8 +183,13 @@ int errand_add_call(FrontCall ***calls, size_t *n, FrontCall *call);
  * store_read_secrets()). -ENOMEM: nothing is read. */
 typedef void (*ErrandSecretsDone)(Job *job, int error, const JobSecrets *secrets, void *userdata);
 int errand_read_secrets(Job *job, ErrandSecretsDone done, void *userdata);
+
+/* --- held.c */
 /* Takes spec and call in any case. */
-void errand_hold_submit(Job *job, const Peer *peer, JobSpec *spec, FrontCall *call);
+void held_add(Held *h, const Peer *peer, JobSpec *spec, FrontCall *call);
+Held held_take(Held *h);               /* all of them, for one who may have to free `h` first */
+void held_submit(Manager *m, Held *h); /* as if they came now */
+void held_drop(Held *h);               /* answered that nothing comes of it */
 
 /* --- manager.c */
 void manager_tell_status(const Manager *m); /* to systemd, as STATUS= */
@@ -334,8 +353,13 @@ void slot_change_profile(Slot *s, Profile *profile);
 int claim_order_new(Slot *s, ClaimOrder **ret); /* slot_claim_loaded() follows */
 ClaimOrder *claim_order_forget(ClaimOrder *order);
 
+/* --- claim-expiry.c */
+void claim_expiry_look(Slot *s);
+void claim_expiry_look_at_all(Manager *m);
+void claim_expiry_watch(Manager *m); /* every hour */
+
 /* --- slot-claim.c */
-void slot_claim_begin(Slot *s);                                  /* watches and reads it */
+void slot_claim_begin(Slot *s); /* watches it, and has it read by the worker */
 void slot_claim_loaded(Slot *s, Claim *claim, Failure *failure); /* takes both */
 void slot_claim_end(Slot *s);                                    /* forgets all of it */
 void slot_claim_session_changed(Slot *s);
@@ -343,8 +367,11 @@ void slot_claim_settle(Slot *s); /* the lane is free: take up what changed */
 
 /* --- reload.c */
 int reload_now(Manager *m, char **ret_why);
-void reload_end_orphans(Manager *m); /* soon: jobs whose profile is gone */
-void reload_settle(Slot *s);         /* the lane is free: put next_profile in its place */
+void reload_answer(Manager *m, FrontCall *call); /* once all of it is in force; takes the call */
+void reload_claim_read(Manager *m);              /* somebody may have waited for that */
+void reload_end(Manager *m);                     /* nobody is answered any more */
+void reload_end_orphans(Manager *m);             /* soon: jobs whose profile is gone */
+void reload_settle(Slot *s); /* the lane is free: put next_profile in its place */
 
 /* --- checkup.c */
 void manager_check(Manager *m, const Peer *peer, const char *profile, FrontCall *call);

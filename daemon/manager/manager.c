@@ -79,7 +79,7 @@ static void front_reload(void *userdata, FrontCall *call) {
                                                   why ? why : strerrordesc_np(-r)));
                 return;
         }
-        front_call_done(call);
+        reload_answer(userdata, call);
 }
 
 static void front_check(void *userdata, const Peer *peer, const char *profile, FrontCall *call) {
@@ -323,6 +323,7 @@ int manager_new(sd_event *event, const ManagerOptions *options, Manager **ret, i
                 return r;
         resume_all(m);
         surroundings_watch(m);
+        claim_expiry_watch(m);
         uptime_begin_notes(m);
         *ret = TAKE_PTR(m);
         return 0;
@@ -352,6 +353,7 @@ Manager *manager_free(Manager *m) {
         network_watch_free(m->network_watch);
         checkup_free(m->checkup);
         admission_end(m);
+        reload_end(m);
         uptime_note_now(m);
         refusal_end(m);
         /* What was asked of the disk is finished and answered first. */
@@ -366,6 +368,7 @@ Manager *manager_free(Manager *m) {
         sd_event_source_disable_unref(m->orphan_timer);
         sd_event_source_disable_unref(m->deadline_timer);
         sd_event_source_disable_unref(m->retention_timer);
+        sd_event_source_disable_unref(m->expiry_timer);
         sd_event_source_disable_unref(m->idle_timer);
         sd_event_source_disable_unref(m->uptime_timer);
         config_free(m->config);

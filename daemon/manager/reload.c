@@ -73,6 +73,8 @@ static void remove_slot(Slot *s) {
         Manager *m = s->manager;
         Job *job, *at_work[] = {way_job(s->way), s->preparing, s->rotation.job};
 
+        Held held = held_take(&s->held);
+
         log_notice("Profile %s is not configured any more.", s->profile->name);
         for (job = job_table_first(m->jobs); job; job = job_table_next(job)) {
                 if (job->errand->slot != s)
@@ -85,6 +87,7 @@ static void remove_slot(Slot *s) {
                 if (at_work[i])
                         end_orphan(at_work[i]);
         slot_free(s);
+        held_submit(m, &held); /* which says that there is no such profile */
 }
 
 /* --- all of it */
@@ -131,6 +134,38 @@ static void replace_all(Manager *m, Config *config) {
         m->config = config;
 }
 
+/* --- who asked for it */
+
+static bool reads_claims(const Manager *m) {
+        const Slot *s;
+
+        LIST_FOREACH(slots, s, m)
+                if (s->claim_awaited)
+                        return true;
+        return false;
+}
+
+void reload_claim_read(Manager *m) {
+        if (reads_claims(m))
+                return;
+        for (size_t i = 0; i < m->n_reloads; i++)
+                front_call_done(m->reloads[i]);
+        free(TAKE_PTR(m->reloads));
+        m->n_reloads = 0;
+}
+
+void reload_answer(Manager *m, FrontCall *call) {
+        if (errand_add_call(&m->reloads, &m->n_reloads, call) >= 0)
+                reload_claim_read(m);
+}
+
+void reload_end(Manager *m) {
+        for (size_t i = 0; i < m->n_reloads; i++)
+                front_call_free(m->reloads[i]);
+        free(TAKE_PTR(m->reloads));
+        m->n_reloads = 0;
+}
+
 int reload_now(Manager *m, char **ret_why) {
         _cleanup_config_ Config *config = NULL;
         int r;
@@ -143,6 +178,7 @@ int reload_now(Manager *m, char **ret_why) {
         delivery_arm_retention(m);
         dispatch_kick(m);
         doors_say(m);
+        reload_claim_read(m);
         log_notice("The configuration was read again.");
         return 0;
 }

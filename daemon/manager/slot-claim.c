@@ -65,7 +65,7 @@ static void stop_retrying(Slot *s) {
 }
 
 /* Takes both; no claim: the failure says why. */
-static void take_up(Slot *s, Claim *fresh, Failure *failure) {
+static void choose(Slot *s, Claim *fresh, Failure *failure) {
         _cleanup_claim_ Claim *claim = fresh;
 
         if (!claim) {
@@ -87,7 +87,18 @@ static void take_up(Slot *s, Claim *fresh, Failure *failure) {
         open_session(s);
 }
 
-/* Blocks, for an encrypted key up to two seconds. */
+/* Likewise. Whoever waited for it to be read is served, or refused. */
+static void take_up(Slot *s, Claim *fresh, Failure *failure) {
+        choose(s, fresh, failure);
+        claim_expiry_look(s);
+        if (!s->claim_awaited)
+                return;
+        s->claim_awaited = false;
+        held_submit(s->manager, &s->held);
+        reload_claim_read(s->manager);
+}
+
+/* Where memory is short. Blocks, for an encrypted key up to two seconds. */
 static void load_now(Slot *s) {
         Claim *claim = NULL;
         Failure *failure = NULL;
@@ -158,6 +169,7 @@ void slot_claim_session_changed(Slot *s) {
                 s->claim_connected = true;
                 s->claim_refused = false;
                 s->former_claim = claim_free(s->former_claim);
+                claim_expiry_look(s);
         } else if (s->former_claim && way_state(s->way) == SESSION_BACKOFF &&
                    is_about_the_claim(way_last_error(s->way))) {
                 s->claim_refused = true;
@@ -246,10 +258,12 @@ static void touch(Slot *s) {
 
 /* --- life */
 
-/* Before anybody is served, or on root's request: who submits right after that finds a claim. */
+/* An encrypted key takes seconds, and others are to be served meanwhile; who needs the claim waits,
+ * so that one who submits right after a start or a reload finds it. */
 void slot_claim_begin(Slot *s) {
         watch(s);
-        load_now(s);
+        s->claim_awaited = true;
+        load_soon(s);
 }
 
 void slot_claim_end(Slot *s) {
@@ -260,5 +274,5 @@ void slot_claim_end(Slot *s) {
         forget_loaded(s);
         s->claim = claim_free(s->claim);
         s->former_claim = claim_free(s->former_claim);
-        s->claim_connected = s->claim_refused = s->claim_due = false;
+        s->claim_connected = s->claim_refused = s->claim_due = s->claim_awaited = false;
 }

@@ -131,6 +131,7 @@ Slot *slot_free(Slot *s) {
                 return NULL;
         LIST_REMOVE(slots, s->manager, s);
         slot_claim_end(s);
+        held_drop(&s->held);
         sd_event_source_disable_unref(s->throttle_timer);
         failure_free(s->throttled_by);
         rotation_done(s);
@@ -138,6 +139,7 @@ Slot *slot_free(Slot *s) {
         queue_free(s->queue);
         profile_free(s->profile);
         profile_free(s->next_profile);
+        free(s->expiry_of);
         free(s->status.endpoint);
         free(s->status.claim_subject);
         free(s->status.claim_fingerprint);

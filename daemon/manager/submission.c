@@ -115,6 +115,17 @@ static Failure *no_claim(const Slot *slot, const Profile *profile) {
                                   failure_copy(why));
 }
 
+/* A rotation brings its own. */
+static bool needs_claim(const Slot *slot, const JobSpec *spec) {
+        return spec->operation != OPERATION_ROTATE ||
+               slot_newest_profile(slot)->provider == PROVIDER_AZURE_DPS;
+}
+
+/* It is being read for the first time: whether there is one will be known in a moment. */
+static bool awaits_claim(const Slot *slot, const JobSpec *spec) {
+        return slot->claim_awaited && !slot->claim && needs_claim(slot, spec);
+}
+
 static Failure *check_spec(JobSpec *spec, const Slot *slot) {
         const Profile *profile = slot_newest_profile(slot);
         Failure *f;
@@ -125,8 +136,7 @@ static Failure *check_spec(JobSpec *spec, const Slot *slot) {
                         f = no_claim(slot, profile);
                 return f ? f : check_csr(spec);
         }
-        /* A rotation brings its own. */
-        if (!slot->claim && spec->operation != OPERATION_ROTATE)
+        if (!slot->claim && needs_claim(slot, spec))
                 return no_claim(slot, profile);
         f = check_operation(spec, profile);
         if (!f)
@@ -456,12 +466,16 @@ void manager_submit(Manager *m, const Peer *peer, JobSpec *spec, FrontCall *call
                 known = job_table_find_key(m->jobs, peer, spec->profile, spec->key);
         /* What is released is not found again, and its key is free only when it is gone. */
         if (known && known->errand->releasing) {
-                errand_hold_submit(known, peer, spec, call);
+                held_add(&known->errand->held, peer, spec, call);
                 return;
         }
         /* A job that is known needs no claim and no room to be found again. */
         if (known && !may_start_over(known)) {
                 meet_known_job(known, spec, call);
+                return;
+        }
+        if (awaits_claim(slot, spec)) {
+                held_add(&slot->held, peer, spec, call);
                 return;
         }
         /* Before the request is looked at: the signature of a CSR costs milliseconds. */

@@ -46,6 +46,7 @@ static void hurry(Manager *m, Surroundings change, const char *text) {
 
 static void on_clock_set(void *userdata) {
         hurry(userdata, SURROUNDINGS_CLOCK_SET, "the clock was set");
+        claim_expiry_look_at_all(userdata);
 }
 
 static void on_network_came(void *userdata) {

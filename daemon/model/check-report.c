@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "daemon/model/expiry.h"
+
 static const char *const check_table[CHECK_MAX] = {
         [CHECK_FILES] = "files",
         [CHECK_MODES] = "modes",
@@ -57,29 +59,22 @@ void check_report_failure(CheckReport *report, Check check, CheckResult result, 
 
 /* --- dates */
 
-static unsigned long long days(usec_t span) {
-        return (unsigned long long) (span / USEC_PER_DAY);
-}
-
-void check_report_expiry(CheckReport *report, usec_t not_after, usec_t now) {
-        static const char mend[] = "bring another certificate and key to where Certificate= and "
-                                   "PrivateKey= point";
+void check_report_expiry(CheckReport *report, const char *subject, usec_t not_after, usec_t now) {
+        static const CheckResult results[EXPIRY_STAGE_MAX] = {
+                [EXPIRY_FAR] = CHECK_RESULT_OK,
+                [EXPIRY_NEAR] = CHECK_RESULT_WARNING,
+                [EXPIRY_PAST] = CHECK_RESULT_FAILED,
+        };
+        _cleanup_free_ char *text = NULL;
 
         if (not_after == 0)
                 return;
-        if (not_after <= now)
-                check_report_say(report, CHECK_EXPIRY, CHECK_RESULT_FAILED,
-                                 "the claim's certificate has expired, %llu days ago by this "
-                                 "machine's clock; set the clock if that is wrong, else %s",
-                                 days(now - not_after), mend);
-        else if (not_after - now <= CHECK_EXPIRY_WARNING_USEC)
-                check_report_say(report, CHECK_EXPIRY, CHECK_RESULT_WARNING,
-                                 "the claim's certificate expires in %llu days; %s before that",
-                                 days(not_after - now), mend);
+        text = expiry_text(subject, not_after, now);
+        if (text)
+                check_report_say(report, CHECK_EXPIRY, results[expiry_stage(not_after, now)], "%s",
+                                 text);
         else
-                check_report_say(report, CHECK_EXPIRY, CHECK_RESULT_OK,
-                                 "the claim's certificate is good for %llu days",
-                                 days(not_after - now));
+                report->lost = true;
 }
 
 void check_report_clock(CheckReport *report, usec_t not_before, usec_t now, usec_t made,

@@ -55,11 +55,9 @@ void check_report_say(CheckReport *report, Check check, CheckResult result, cons
 /* "CODE: message" */
 void check_report_failure(CheckReport *report, Check check, CheckResult result, const Failure *f);
 
-/* How far ahead the end of a claim is warned of. */
-#define CHECK_EXPIRY_WARNING_USEC (30 * USEC_PER_DAY)
-
-/* `expiry`, on the real clock. not_after 0: there is no certificate to speak of. */
-void check_report_expiry(CheckReport *report, usec_t not_after, usec_t now);
+/* `expiry`, on the real clock (model/expiry.h). not_after 0: there is no certificate to speak of.
+ */
+void check_report_expiry(CheckReport *report, const char *subject, usec_t not_after, usec_t now);
 
 /* `clock`: it cannot be before the certificate's begin (0: none), nor before this program was made.
  */

@@ -64,13 +64,11 @@ char *time_span(usec_t usec) {
 }
 
 char *time_age(uint64_t usec) {
-        struct timespec ts;
-        uint64_t now, s;
+        const uint64_t now = time_now();
+        uint64_t s;
         char *text;
         int r;
 
-        clock_gettime(CLOCK_REALTIME, &ts);
-        now = (uint64_t) ts.tv_sec * USEC_PER_SEC;
         if (usec == 0)
                 return NULL;
         s = now > usec ? (now - usec) / USEC_PER_SEC : 0;
@@ -83,6 +81,30 @@ char *time_age(uint64_t usec) {
         else
                 r = asprintf(&text, "%llud", (unsigned long long) (s / 86400));
         return r < 0 ? NULL : text;
+}
+
+char *time_end(uint64_t usec, uint64_t now) {
+        _cleanup_free_ char *date = time_local(usec);
+        char *text;
+        int r;
+
+        if (!date)
+                return NULL;
+        if (usec <= now)
+                r = asprintf(&text, "expired %s", date);
+        else if (usec - now <= TIME_END_NEAR_USEC)
+                r = asprintf(&text, "expires %s, in %llu days", date,
+                             (unsigned long long) ((usec - now) / USEC_PER_DAY));
+        else
+                r = asprintf(&text, "expires %s", date);
+        return r < 0 ? NULL : text;
+}
+
+uint64_t time_now(void) {
+        struct timespec ts;
+
+        clock_gettime(CLOCK_REALTIME, &ts);
+        return (uint64_t) ts.tv_sec * USEC_PER_SEC + (uint64_t) ts.tv_nsec / 1000;
 }
 
 char *time_date(uint64_t usec) {

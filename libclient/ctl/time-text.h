@@ -17,5 +17,10 @@ char *time_span(usec_t usec);
 /* How long ago that was, in one unit: "12s", "5min", "3h", "9d". */
 char *time_age(uint64_t usec);
 
+/* "expires 2026-01-31 14:05:59", with ", in 12 days" where that is near, or "expired …". */
+#define TIME_END_NEAR_USEC (30 * USEC_PER_DAY)
+char *time_end(uint64_t usec, uint64_t now);
+uint64_t time_now(void); /* the real clock */
+
 /* "2026-01-31" in local time. */
 char *time_date(uint64_t usec);

@@ -37,7 +37,7 @@ static void add_profile(Table *t, const fleetprov_status *s, size_t i) {
         const char *subject = fleetprov_status_get_claim_subject(s, i);
         const fleetprov_error *error = fleetprov_status_get_profile_error(s, i);
         _cleanup_free_ char *since = time_local(fleetprov_status_get_profile_connected_since(s, i));
-        _cleanup_free_ char *expires = time_local(fleetprov_status_get_claim_not_after(s, i));
+        _cleanup_free_ char *end = time_end(fleetprov_status_get_claim_not_after(s, i), time_now());
 
         table_add_pair(t, "", " ");
         add_formatted(t, "Profile", "%s%s", name,
@@ -48,8 +48,8 @@ static void add_profile(Table *t, const fleetprov_status *s, size_t i) {
                 add_formatted(t, "Session", "%s since %s", session, since);
         else
                 table_add_pair(t, "Session", session);
-        if (subject && expires)
-                add_formatted(t, "Claim", "%s, expires %s", subject, expires);
+        if (subject && end)
+                add_formatted(t, "Claim", "%s, %s", subject, end);
         else
                 table_add_pair(t, "Claim", subject ? subject : without_subject(s, i));
         table_add_pair(t, "Fingerprint", fleetprov_status_get_claim_fingerprint(s, i));

@@ -172,6 +172,27 @@ START_TEST(slow_key_holds_up_nobody)
 }
 END_TEST
 
+/* It is read by the worker then, too, and a request that comes meanwhile finds it. */
+START_TEST(slow_key_holds_up_no_start)
+{
+        daemon_make(&d);
+        make_folder();
+        make_slow_claim();
+        bring(&d.place, "slow");
+        (void) place_write(&d.place, "password", 0600, "secret\n");
+        daemon_configure(&d, cloud_profile(&cloud, "aws",
+                                           place_text(&d.place,
+                                                      "Certificate=%s/claims/device.pem\n"
+                                                      "PrivateKey=%s/claims/device.key\n"
+                                                      "PrivateKeyPassword=%s/password\n",
+                                                      d.place.dir, d.place.dir, d.place.dir)));
+        daemon_start(&d);
+        client = agent_open(d.socket);
+        must_provision("early");
+        ck_assert(file_has(d.log, "its claim is read"));
+}
+END_TEST
+
 START_TEST(former_claim_serves_until_the_new_one_connects)
 {
         const char *before;
@@ -199,6 +220,7 @@ int main(void) {
         tcase_add_test(tc, claim_is_waited_for_with_its_folder);
         tcase_add_test(tc, another_claim_is_taken_up);
         tcase_add_test(tc, slow_key_holds_up_nobody);
+        tcase_add_test(tc, slow_key_holds_up_no_start);
         tcase_add_test(tc, former_claim_serves_until_the_new_one_connects);
         return stage_run(suite);
 }

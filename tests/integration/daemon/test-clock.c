@@ -4,9 +4,11 @@
  * is set. The daemon alone has that clock (tests/integration/lib/clock-preload.c). */
 
 #include <fcntl.h>
+#include <time.h>
 
 #include "tests/integration/lib/stage.h"
 
+#define DAY_SEC ((int64_t) 24 * 3600)
 #define YEAR_SEC ((int64_t) 365 * 24 * 3600)
 
 static const char *clock_file;
@@ -90,6 +92,41 @@ START_TEST(clock_that_is_set_twice)
 }
 END_TEST
 
+static size_t said(const char *words) {
+        return file_count_lines(d.log, "the claim's certificate", words);
+}
+
+/* By a clock that jumps, each of it once: whenever the session connects, or files are touched. */
+START_TEST(end_of_the_claim_is_told_of_once)
+{
+        fleetprov_status *status;
+        int64_t left;
+
+        start_with_clock(0, "");
+        daemon_wait_session(&d, "aws", "ready");
+        status = agent_status(client);
+        left = (int64_t) (fleetprov_status_get_claim_not_after(status, 0) / USEC_PER_SEC) -
+               (int64_t) time(NULL);
+        fleetprov_status_free(status);
+        ck_assert_uint_eq(said("expires on"), 0);
+        set_clock(left - 10 * DAY_SEC);
+        WAIT_FOR(said("expires on") > 0);
+        ck_assert_uint_eq(said("in 9 days") + said("in 10 days"), 1);
+        set_clock(0);
+        set_clock(left - 9 * DAY_SEC);
+        ck_assert_int_eq(agent_reload(client, NULL), 0);
+        set_clock(left + DAY_SEC);
+        WAIT_FOR(said("has expired") > 0);
+        set_clock(left - 10 * DAY_SEC);
+        ck_assert_int_eq(agent_reload(client, NULL), 0);
+        set_clock(left + 2 * DAY_SEC);
+        daemon_stop(&d);
+        ck_assert_uint_eq(said("expires on"), 1);
+        ck_assert_uint_eq(said("has expired"), 1);
+        ck_assert_uint_eq(said("bring another certificate"), 2);
+}
+END_TEST
+
 START_TEST(deadline_is_no_matter_of_the_clock)
 {
         JobId soon, late;
@@ -131,6 +168,7 @@ int main(void) {
 
         tcase_add_loop_test(tc, clock_that_is_wrong_is_named_and_waited_for, 0, ELEMENTSOF(wrong));
         tcase_add_test(tc, clock_that_is_set_twice);
+        tcase_add_test(tc, end_of_the_claim_is_told_of_once);
         tcase_add_test(tc, deadline_is_no_matter_of_the_clock);
         tcase_add_test(tc, results_are_kept_whatever_the_clock_says);
         return stage_run(suite);

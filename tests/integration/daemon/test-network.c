@@ -83,6 +83,13 @@ static double last_wait(void) {
         return sec;
 }
 
+/* The kernel itself does not give up as long as the test lasts. */
+static void let_connections_hang(void) {
+        const char *const argv[] = {"sysctl", "-q", "net.ipv4.tcp_syn_retries=20", NULL};
+
+        ck_assert_int_eq(process_run(argv, NULL, NULL), 0);
+}
+
 /* A SYN is out, and unanswered (proc(5), /proc/net/tcp). */
 static bool is_hanging(void) {
         const char *path = place_text(&d.place, "/proc/%d/net/tcp", d.pid);
@@ -142,6 +149,8 @@ START_TEST(connection_that_hangs_is_begun_anew_in_another_network)
         daemon_make(&d);
         lay_cable();
         ip(cloud_side, "route add blackhole 10.77.0.2/32");
+        ip(daemon_side, "link show"); /* where the daemon is started */
+        let_connections_hang();
         daemon_configure(&d, place_text(&d.place, "[Daemon]\n%s",
                                         cloud_profile(&cloud, "aws", "ConnectTimeoutSec=600")));
         daemon_start(&d);
@@ -152,6 +161,7 @@ START_TEST(connection_that_hangs_is_begun_anew_in_another_network)
         ip(daemon_side, "address add 10.77.0.3/24 dev other");
         ip(daemon_side, "route replace 10.77.0.0/24 dev other src 10.77.0.3");
         fleetprov_result_free(agent_result(client, id));
+        ck_assert_uint_eq(file_count_lines(d.log, "session backoff", NULL), 0);
 }
 END_TEST
 
@@ -169,6 +179,10 @@ int main(void) {
         tcase_set_timeout(tc, 150);
         tcase_add_checked_fixture(tc, NULL, clear);
         tcase_add_loop_test(tc, session_is_tried_again_at_once, 0, ELEMENTSOF(troubles));
+        suite_add_tcase(suite, tc);
+        tc = tcase_create("hang");
+        tcase_set_timeout(tc, 150);
+        tcase_add_checked_fixture(tc, NULL, clear);
         tcase_add_test(tc, connection_that_hangs_is_begun_anew_in_another_network);
         suite_add_tcase(suite, tc);
         return stage_run(suite);

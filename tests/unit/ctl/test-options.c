@@ -118,10 +118,34 @@ START_TEST(times_are_written)
         ck_assert_str_eq(s, "2023-11-14T22:13:20.123Z");
         free(s);
         ck_assert_ptr_null(time_rfc3339(0));
+        ck_assert_ptr_null(time_end(0, 1));
         ck_assert_ptr_null(time_rfc3339(UINT64_MAX));
         s = time_span(65 * USEC_PER_SEC);
         ck_assert_str_eq(s, "1min 5s");
         free(s);
+}
+END_TEST
+
+static const struct {
+        uint64_t left;
+        const char *begins, *ends;
+} time_ends[] = {
+        {TIME_END_NEAR_USEC + 1, "expires 20", "0"},
+        {TIME_END_NEAR_USEC, "expires 20", ", in 30 days"},
+        {USEC_PER_DAY - 1, "expires 20", ", in 0 days"},
+        {0, "expired 20", "0"},
+};
+
+START_TEST(end_that_is_near_or_past_is_told)
+{
+        const uint64_t end = 1800000000ULL * USEC_PER_SEC;
+        const size_t i = (size_t) _i;
+        char *text = time_end(end, end - time_ends[i].left);
+
+        ck_assert_msg(strncmp(text, time_ends[i].begins, strlen(time_ends[i].begins)) == 0, "%s",
+                      text);
+        ck_assert_str_eq(text + strlen(text) - strlen(time_ends[i].ends), time_ends[i].ends);
+        free(text);
 }
 END_TEST
 
@@ -147,6 +171,7 @@ int main(void) {
         int failed;
 
         tcase_add_loop_test(t, times_are_read, 0, (int) ELEMENTSOF(times));
+        tcase_add_loop_test(t, end_that_is_near_or_past_is_told, 0, 4);
         tcase_add_test(t, options_stand_anywhere);
         tcase_add_test(t, relative_socket_becomes_a_full_path);
         tcase_add_loop_test(t, what_a_terminal_would_obey_is_escaped, 0, (int) ELEMENTSOF(escapes));

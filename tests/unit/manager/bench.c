@@ -37,6 +37,7 @@ static char *text(const char *s) {
 }
 
 static char config_path[] = "/tmp/fleetprovd-manager-XXXXXX";
+static bool is_configured;
 
 static Profile *make_profile(const char *name) {
         Profile *p = calloc(1, sizeof(Profile));
@@ -90,6 +91,7 @@ void bench_configure(const char *configuration) {
                 ck_assert_int_ge(fd, 0);
                 close(fd);
                 m->options.config = config_path;
+                is_configured = true;
         }
         f = fopen(config_path, "w");
         ck_assert_ptr_nonnull(f);
@@ -106,7 +108,7 @@ void bench_reload(const char *configuration) {
 }
 
 void bench_teardown(void) {
-        if (m->options.config)
+        if (is_configured)
                 (void) unlink(config_path);
         manager_free(m);
         peer_free(alice);

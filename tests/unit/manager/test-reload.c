@@ -38,6 +38,7 @@ START_TEST(session_of_a_profile_that_changed_is_made_anew)
 
         bench_reload(BENCH_PROFILE "Port=443\nAllowUsers=1000\n");
         ck_assert_uint_eq(lanes_made, lanes + 1);
+        bench_run();
         ck_assert_uint_eq(slot->way.lane->opened, 1);
 }
 END_TEST

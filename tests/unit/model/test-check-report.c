@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/model/check-report.h"
+#include "daemon/model/expiry.h"
 
 #include <check.h>
 
@@ -27,21 +28,22 @@ static const struct {
         CheckResult result;
         const char *words;
 } ends[] = {
-        {NOW - 1, CHECK_RESULT_FAILED, "has expired, 0 days ago"},
+        {NOW - 1, CHECK_RESULT_FAILED, "0 days ago"},
         {NOW, CHECK_RESULT_FAILED, "has expired"},
         {NOW + 1, CHECK_RESULT_WARNING, "in 0 days"},
-        {NOW + CHECK_EXPIRY_WARNING_USEC, CHECK_RESULT_WARNING, "in 30 days"},
-        {NOW + CHECK_EXPIRY_WARNING_USEC + 1, CHECK_RESULT_OK, "30 days"},
+        {NOW + EXPIRY_WARNING_USEC, CHECK_RESULT_WARNING, "in 30 days"},
+        {NOW + EXPIRY_WARNING_USEC + 1, CHECK_RESULT_OK, "30 days"},
 };
 
 START_TEST(end_of_a_claim_is_warned_of)
 {
         CheckReport r = {};
 
-        check_report_expiry(&r, ends[_i].not_after, NOW);
+        check_report_expiry(&r, "CN=claim", ends[_i].not_after, NOW);
         assert_line(&r, CHECK_EXPIRY, ends[_i].result, ends[_i].words);
+        assert_line(&r, CHECK_EXPIRY, ends[_i].result, "(CN=claim)");
         check_report_done(&r);
-        check_report_expiry(&r, 0, NOW);
+        check_report_expiry(&r, NULL, 0, NOW);
         ck_assert_ptr_null(r.lines[CHECK_EXPIRY].message);
 }
 END_TEST
