@@ -35,9 +35,10 @@ __attribute__((constructor)) static void read_environment(void) {
                 fault.list_fd = open(list, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 }
 
-/* Nothing is flushed, closed or said: as the kernel's out-of-memory killer does it. */
+/* Nothing is flushed, closed or said: as the kernel's out-of-memory killer does it. tgkill(2),
+ * since that one the unit allows (abort(3) wants it). */
 static void die(void) {
-        (void) kill(getpid(), SIGKILL);
+        (void) tgkill(getpid(), gettid(), SIGKILL);
         for (;;)
                 (void) pause();
 }

@@ -31,7 +31,11 @@ static int bind_notify(const char *path) {
 }
 
 void daemon_make(Daemon *d) {
-        *d = (Daemon){.notify_fd = -1, .passed = {-1, -1}, .bus = "none", .program = FLEETPROVD};
+        *d = (Daemon){.notify_fd = -1,
+                      .passed = {-1, -1},
+                      .bus = "none",
+                      .program = FLEETPROVD,
+                      .confinement = CONFINEMENT};
         place_make(&d->place);
         d->config = place_path(&d->place, "fleetprovd.conf");
         d->state = place_path(&d->place, "state");
@@ -94,6 +98,8 @@ static void start(Daemon *d, const char *notify_socket) {
         const char *const argv[] = {"bash",
                                     "-c",
                                     wrapped ? wrap(d) : "",
+                                    CONFINE,
+                                    d->confinement,
                                     d->program,
                                     place_text(&d->place, "--config=%s", d->config),
                                     place_text(&d->place, "--state-directory=%s", d->state),
@@ -160,7 +166,8 @@ void daemon_start(Daemon *d) {
 }
 
 void daemon_assert_log_is_sane(const Daemon *d) {
-        static const char *const words[] = {"Sanitizer", "runtime error:", "Assertion"};
+        static const char *const words[] = {"Sanitizer", "runtime error:", "Assertion",
+                                            "confine: "};
 
         for (size_t i = 0; i < ELEMENTSOF(words); i++) {
                 _cleanup_free_ char *log = file_read(d->log, NULL);
@@ -223,8 +230,8 @@ void daemon_wait_session(const Daemon *d, const char *profile, const char *state
 
 int daemon_run_once(const char *const arguments[], const char *const environment[],
                     char **ret_output) {
-        const char *argv[ARGUMENTS_MAX] = {FLEETPROVD};
-        size_t n = 1;
+        const char *argv[ARGUMENTS_MAX] = {CONFINE, CONFINEMENT, FLEETPROVD};
+        size_t n = 3;
 
         for (; *arguments; arguments++) {
                 ck_assert_uint_lt(n, ARGUMENTS_MAX - 1);

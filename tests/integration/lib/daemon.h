@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* A daemon of a test's own, in a temporary folder of its own. What goes wrong here fails the test.
- */
+/* A daemon of a test's own, in a temporary folder of its own, under the filter of system calls that
+ * its unit gives it (tests/confine). What goes wrong here fails the test. */
 
 #include "tests/integration/lib/cloud.h"
 
@@ -10,6 +10,7 @@ typedef struct Daemon {
         Place place;
         const char *config, *state, *socket, *log, *bus;
         const char *program;     /* fleetprovd, or another build of it */
+        const char *confinement; /* what it may do: a list as tests/confine/expand makes it */
         const char *fault;       /* FLEETPROV_FAULT=, or NULL: see tests/faults */
         const char *fault_list;  /* FLEETPROV_FAULT_LIST=, or NULL */
         const char *door;        /* the name of a further socket that is passed, or NULL */
