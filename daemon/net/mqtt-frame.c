@@ -30,6 +30,8 @@ static int take_header_byte(MqttFrame *f, uint8_t byte) {
                 return -EMSGSIZE;
         f->header = 0;
         f->left = f->announced;
+        if (f->type == MQTT_PACKET_PUBLISH && f->announced > f->longest)
+                f->longest = f->announced;
         if (f->left == 0)
                 f->packets++;
         return 0;

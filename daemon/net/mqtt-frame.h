@@ -34,6 +34,7 @@ typedef struct MqttFrame {
         uint64_t packets;    /* whose end was seen */
         MqttPacketType type; /* of the packet begun last; MQTT_PACKET_NONE before the first */
         size_t announced;    /* remaining length of the packet begun last */
+        size_t longest;      /* remaining length of the longest PUBLISH since somebody put 0 here */
         size_t left;         /* bytes of its body that are still to come */
         int error;           /* that ended the stream; 0: none */
         unsigned header;     /* bytes of a header that have come so far; 0: between packets, or in a

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "daemon/base/clock.h"
+#include "daemon/net/blank.h"
 #include "daemon/net/mailbox.h"
 
 #define MQTT_QOS 0
@@ -81,8 +82,9 @@ static int on_library_message(void *context, char *topic, int topic_size,
         size_t size = topic_size > 0 ? (size_t) topic_size : strlen(topic);
         size_t payload_size = message->payloadlen > 0 ? (size_t) message->payloadlen : 0;
 
-        (void) mailbox_post(context,
-                            mail_new(MAIL_MESSAGE, 0, topic, size, message->payload, payload_size));
+        if (!blank_is_topic(topic, size))
+                (void) mailbox_post(context, mail_new(MAIL_MESSAGE, 0, topic, size,
+                                                      message->payload, payload_size));
         if (payload_size > 0)
                 explicit_bzero(message->payload, payload_size);
         MQTTAsync_freeMessage(&message);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "daemon/net/blank.h"
 #include "daemon/net/mqtt-frame.h"
 #include "daemon/net/silence.h"
 
@@ -29,7 +30,8 @@ struct Pump {
         sd_event_source *again; /* decrypted bytes may wait where epoll does not see them */
         Buffer up, down;        /* to the server, to the library */
         MqttFrame sent, received;
-        Silence *silence; /* of the server; NULL: any is borne */
+        size_t zeroes_left; /* of a blank packet that is on its way to the library */
+        Silence *silence;   /* of the server; NULL: any is borne */
         usec_t silence_max_usec;
         bool heard;          /* the server, since it was last looked for */
         bool tls_wants_read; /* to go on writing */
@@ -133,9 +135,35 @@ static void update_events(Pump *p) {
                          failure_from_errno(r, "cannot wait for %s", p->endpoint));
 }
 
+/* Behind a packet that may have held a secret the library gets a blank one (blank.h). False: there
+ * is no need, or more of the server's packet must come first. */
+static bool refill_with_blank(Pump *p) {
+        Buffer *b = &p->down;
+        size_t n;
+
+        if (!mqtt_frame_between_packets(&p->received) ||
+            (p->zeroes_left == 0 && p->received.longest < BLANK_FROM_BYTES))
+                return false;
+        if (b->data)
+                explicit_bzero(b->data, b->end);
+        if (!buffer_prepare(b))
+                return false;
+        if (p->zeroes_left == 0) {
+                b->end = blank_begin(p->received.longest, b->data, &p->zeroes_left);
+                p->received.longest = 0;
+        }
+        n = PUMP_BUFFER_BYTES - b->end;
+        if (n > p->zeroes_left)
+                n = p->zeroes_left;
+        memset(b->data + b->end, 0, n);
+        b->end += n;
+        p->zeroes_left -= n;
+        return true;
+}
+
 /* True: all of `down` has gone to the library. */
 static bool flush_down(Pump *p) {
-        while (!buffer_is_empty(&p->down)) {
+        while (!buffer_is_empty(&p->down) || refill_with_blank(p)) {
                 ssize_t n = send(p->leg_fd, p->down.data + p->down.start,
                                  p->down.end - p->down.start, MSG_DONTWAIT | MSG_NOSIGNAL);
 
