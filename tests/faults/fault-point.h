@@ -13,7 +13,7 @@
  *   key                                                           a key is asked for
  *   connect subscribe publish-REQUEST                             what goes to the cloud
  *   probe                                                         a new certificate is tried
- *   answer-REQUEST-accepted, -rejected                            what comes from it
+ *   answer-REQUEST-accepted, -rejected, answer-dps-STATUS         what comes from it
  *   tell-job tell-result tell-done tell-error                     an answer to a caller
  *   tell-added tell-changed tell-removed                          a signal
  *

@@ -2,10 +2,14 @@
 
 /* The fault points towards the cloud. */
 
+#include <stdio.h>
+
 #include "daemon/net/connection.h"
 #include "daemon/net/probe.h"
+#include "daemon/provider/dps-internal.h"
 #include "daemon/provider/key-maker.h"
 #include "daemon/provider/lane-internal.h"
+#include "protocol/dps/topic.h"
 #include "tests/faults/fault-point.h"
 
 #define AROUND(what, detail, function, parameters, arguments) \
@@ -30,7 +34,11 @@ static const char *const requests[AWS_OPERATION_MAX] = {
 static const char *request_of(const char *text) {
         AwsTopic topic;
 
-        return aws_topic_parse(text, strlen(text), &topic) ? requests[topic.operation] : "other";
+        if (aws_topic_parse(text, strlen(text), &topic))
+                return requests[topic.operation];
+        return strstr(text, "/iotdps-register/")              ? "dps-register"
+               : strstr(text, "/iotdps-get-operationstatus/") ? "dps-query"
+                                                              : "other";
 }
 
 AROUND("connect", NULL, connection_new,
@@ -76,4 +84,20 @@ void __wrap_aws_answer_on_message(Lane *lane, const AwsTopic *topic, const uint8
         at_answer(FAULT_BEFORE, &copy);
         __real_aws_answer_on_message(lane, topic, payload, size);
         at_answer(FAULT_AFTER, &copy);
+}
+
+void __real_dps_on_message(Registrar *r, const char *topic, size_t topic_size,
+                           const uint8_t *payload, size_t size);
+void __wrap_dps_on_message(Registrar *r, const char *topic, size_t topic_size,
+                           const uint8_t *payload, size_t size);
+void __wrap_dps_on_message(Registrar *r, const char *topic, size_t topic_size,
+                           const uint8_t *payload, size_t size) {
+        char detail[sizeof("dps-999")] = "dps-0";
+        DpsAnswerTopic t;
+
+        if (dps_topic_parse(topic, topic_size, &t))
+                (void) snprintf(detail, sizeof(detail), "dps-%d", t.status);
+        fault_point(FAULT_BEFORE, "answer", detail);
+        __real_dps_on_message(r, topic, topic_size, payload, size);
+        fault_point(FAULT_AFTER, "answer", detail);
 }

@@ -44,13 +44,17 @@ static void check_key(const Application *a, const fleetprov_result *result) {
 
 /* Whoever gets secrets twice gets the same ones. */
 static void take_secret(Got *got, const fleetprov_result *result) {
-        const int kinds[] = {FLEETPROV_SECRET_PRIVATE_KEY, FLEETPROV_SECRET_OWNERSHIP_TOKEN};
+        const int kinds[] = {FLEETPROV_SECRET_PRIVATE_KEY, FLEETPROV_SECRET_OWNERSHIP_TOKEN,
+                             FLEETPROV_SECRET_SYMMETRIC_KEY};
 
         for (size_t i = 0; i < ELEMENTSOF(kinds); i++)
                 if (fleetprov_result_has_secret(result, kinds[i])) {
                         _cleanup_free_ char *secret = agent_secret(result, kinds[i]);
 
-                        got->key = identity_trace(secret);
+                        if (kinds[i] == FLEETPROV_SECRET_SYMMETRIC_KEY)
+                                note(got->key.text, sizeof(got->key.text), secret);
+                        else
+                                got->key = identity_trace(secret);
                         got->n_delivered++;
                         return;
                 }
@@ -58,7 +62,9 @@ static void take_secret(Got *got, const fleetprov_result *result) {
 
 static void take_result(const Application *a, const fleetprov_result *result) {
         const bool registers = a->serial != NULL;
-        const bool creates = a->ask->operation != FLEETPROV_OPERATION_REGISTER_THING;
+        const bool creates = a->ask->device == DEVICE_OF_AWS
+                                     ? a->ask->operation != FLEETPROV_OPERATION_REGISTER_THING
+                                     : a->ask->issued;
         Got *got = a->got;
 
         if (creates) {
@@ -70,6 +76,8 @@ static void take_result(const Application *a, const fleetprov_result *result) {
         }
         if (registers)
                 note_once(got->thing, sizeof(got->thing), fleetprov_result_get_thing_name(result));
+        if (a->ask->device != DEVICE_OF_AWS)
+                note_once(got->thing, sizeof(got->thing), fleetprov_result_get_device_id(result));
         take_secret(got, result);
 }
 
@@ -93,6 +101,7 @@ static void read_record(fleetprov_client *client, JobId id, Got *got) {
                 got->n_perhaps += strstr(text, "may have been made") != NULL;
                 got->went_on = got->went_on || strstr(text, "going on with the certificate");
                 got->tried_alone = got->tried_alone || strstr(text, "still to be tried");
+                got->asked_after = got->asked_after || strstr(text, "what became of the");
         }
         fleetprov_job_free(job);
 }
@@ -106,6 +115,7 @@ static fleetprov_result *fetch(fleetprov_client *client, const Application *a, J
 
 static Wish wish_of(const Application *a) {
         return (Wish){.operation = a->ask->operation,
+                      .profile = a->ask->device == DEVICE_OF_AWS ? NULL : "azure",
                       .key = a->key,
                       .serial = a->serial,
                       .key_source = a->ask->key_source,

@@ -9,6 +9,14 @@
 #include "tests/integration/lib/identity.h"
 #include "tests/integration/lib/process.h"
 
+/* How a device shows DPS who it is. */
+typedef enum Device {
+        DEVICE_OF_AWS, /* it does not: the job is AWS's */
+        DEVICE_WITH_KEY,
+        DEVICE_OF_GROUP,
+        DEVICE_WITH_CERTIFICATE,
+} Device;
+
 /* How an application asks. */
 typedef struct Ask {
         const char *name; /* of the operation and key source */
@@ -18,6 +26,8 @@ typedef struct Ask {
         bool verified;    /* the profile has VerifyCertificate=yes */
         bool fails_first; /* refused by the template, and asked for again with another parameter */
         bool releases;    /* in the end */
+        Device device;
+        bool issued; /* … and a certificate is, along with it */
 } Ask;
 
 /* A job that is struck more often is out of luck beyond belief. */
@@ -28,7 +38,7 @@ typedef struct Got {
         char job[33];
         int state;
         char error[33], service_code[65];
-        char certificate[129], thing[65];
+        char certificate[129], thing[65]; /* or device */
         Trace key;            /* of the private key or, where there is none, the ownership token */
         unsigned n_delivered; /* how often secrets were handed over */
         unsigned n_left;      /* certificates on record as left behind */
@@ -36,6 +46,7 @@ typedef struct Got {
         unsigned n_perhaps; /* times that its history says that one may have been made */
         bool went_on;       /* its history says that a daemon went on with the certificate */
         bool tried_alone;   /* … of a thing that was registered */
+        bool asked_after;   /* … of what became of the registration */
         bool over;
 } Got;
 

@@ -13,6 +13,7 @@
  *     and says so only where a certificate had been asked for;
  *   - once RegisterThing's answer is kept, it is not asked again, and no certificate is made: what
  * is left is to try it;
+ *   - what is promised of a registration with Azure DPS stands in azure.h;
  *   - a single RegisterThing whose answer was lost has spent its token, and nothing brings the
  *     answer back: the job fails with the service's word for that, and its history says what may
  *     have been done.
@@ -23,14 +24,13 @@
 #include <stdio.h>
 #include <sys/wait.h>
 
+#include "tests/integration/crash/azure.h"
 #include "tests/integration/crash/life.h"
+#include "tests/integration/crash/points.h"
 #include "tests/integration/lib/rotation.h"
 
 /* Most of a case is waiting, for the session above all. */
 #define WORKERS 6U
-#define POINTS_MAX 512U
-#define KILL_TEST_PATIENCE_SEC 240
-#define PAUSES_PER_SEC 100U /* of process_pause() */
 
 static const Ask asks[] = {
         {"provision-daemon-key", FLEETPROV_OPERATION_PROVISION, "daemon", false, false},
@@ -43,6 +43,12 @@ static const Ask asks[] = {
         {"create-keys", FLEETPROV_OPERATION_CREATE_KEYS_AND_CERTIFICATE, NULL, false, false},
         {"rotate", FLEETPROV_OPERATION_ROTATE, NULL},
         {"register-thing", FLEETPROV_OPERATION_REGISTER_THING, NULL, false, true},
+        {"azure-key", FLEETPROV_OPERATION_PROVISION, .device = DEVICE_WITH_KEY},
+        {"azure-group", FLEETPROV_OPERATION_PROVISION, .device = DEVICE_OF_GROUP},
+        {"azure-x509", FLEETPROV_OPERATION_PROVISION, .device = DEVICE_WITH_CERTIFICATE},
+        {"azure-csr", FLEETPROV_OPERATION_PROVISION, .brings_csr = true, .device = DEVICE_WITH_KEY,
+         .issued = true},
+        {"azure-issued", FLEETPROV_OPERATION_PROVISION, .device = DEVICE_WITH_KEY, .issued = true},
 };
 
 static const Ask *ask; /* of this run */
@@ -55,6 +61,7 @@ typedef struct Case {
         const char *name; /* of client, thing and key */
         char *csr, *csr_key, *token;
         Identity old;
+        AzureRecord record;
         Application application;
         Got *got;
 } Case;
@@ -89,7 +96,7 @@ static void make_what_it_brings(Case *c) {
         }
         if (!ask->brings_csr && !ask->brings_token)
                 return;
-        identity_make_csr(&c->csr_key, &c->csr);
+        identity_make_csr_for(ask->device == DEVICE_OF_AWS ? NULL : c->name, &c->csr_key, &c->csr);
         if (ask->brings_csr) {
                 a->csr = c->csr;
                 a->csr_key = c->csr_key;
@@ -97,23 +104,30 @@ static void make_what_it_brings(Case *c) {
                 a->token = c->token = make_token(c->csr);
 }
 
-static void case_begin(Case *c, unsigned number, Got *got) {
-        const bool registers = ask->operation != FLEETPROV_OPERATION_CREATE_CERTIFICATE_FROM_CSR &&
-                               ask->operation != FLEETPROV_OPERATION_CREATE_KEYS_AND_CERTIFICATE;
+static const char *profile_of(Case *c) {
         const char *more = ask->verified                                  ? "VerifyCertificate=yes"
                            : ask->operation == FLEETPROV_OPERATION_ROTATE ? "RotationTemplate="
                                                                             "FleetRotation"
                                                                           : "";
 
+        if (ask->device != DEVICE_OF_AWS)
+                return azure_profile(&c->daemon, ask, c->name);
+        return cloud_profile(&cloud, "aws",
+                             place_text(&c->daemon.place, "ClientId=%s\nResponseTimeoutSec=60\n%s",
+                                        c->name, more));
+}
+
+static void case_begin(Case *c, unsigned number, Got *got) {
+        const bool registers = ask->device == DEVICE_OF_AWS &&
+                               ask->operation != FLEETPROV_OPERATION_CREATE_CERTIFICATE_FROM_CSR &&
+                               ask->operation != FLEETPROV_OPERATION_CREATE_KEYS_AND_CERTIFICATE;
+
         *c = (Case){.got = got};
         daemon_make(&c->daemon);
-        c->name = place_text(&c->daemon.place, "%s-%u", ask->name, number);
+        c->name = place_text(&c->daemon.place, "%s%s-%u", azure_prefix(ask->device), ask->name,
+                             number);
         c->daemon.program = FLEETPROVD_FAULTS;
-        daemon_configure(
-                &c->daemon,
-                cloud_profile(&cloud, "aws",
-                              place_text(&c->daemon.place, "ClientId=%s\nResponseTimeoutSec=60\n%s",
-                                         c->name, more)));
+        daemon_configure(&c->daemon, profile_of(c));
         c->application = (Application){.ask = ask,
                                        .socket = c->daemon.socket,
                                        .key = c->name,
@@ -139,69 +153,17 @@ static void case_end(Case *c) {
         identity_done(&c->old);
 }
 
-static bool has_ended(pid_t pid) {
-        siginfo_t end = {};
-
-        (void) waitid(P_PID, (id_t) pid, &end, WEXITED | WNOHANG | WNOWAIT);
-        return end.si_pid != 0;
-}
-
-/* Beyond the patience with one process. */
-static void join(pid_t pid) {
-        for (unsigned n = 0; n < KILL_TEST_PATIENCE_SEC && !has_ended(pid);) {
-                unsigned tries = 0;
-
-                while (!has_ended(pid) && tries < PAUSES_PER_SEC)
-                        (void) process_pause(&tries);
-                n++;
-        }
-        process_join(pid);
-}
-
 /* --- the dry run -------------------------------------------------------------------------------
  */
-
-typedef struct Points {
-        char *text; /* of the list */
-        char *names[POINTS_MAX];
-        unsigned pass[POINTS_MAX]; /* 1: the first time in that life */
-        unsigned n;
-        unsigned job;   /* where the job's begin, behind those of the daemon's start */
-        unsigned noted; /* its first line: what is asked for is on record from here on */
-} Points;
-
-static unsigned find(const Points *points, const char *name, unsigned pass) {
-        unsigned i = 0;
-
-        while (i < points->n && !(streq(points->names[i], name) && points->pass[i] == pass))
-                i++;
-        ck_assert_msg(i < points->n, "%s: no job passes %s:%u", ask->name, name, pass);
-        return i;
-}
 
 /* What is before it is as it is for others. */
 static unsigned find_begin(const Points *points) {
         if (ask->fails_first)
-                return find(points, "before-write-job-new", 2);
+                return points_find(points, "before-write-job-new", 2);
         if (ask->releases)
-                return find(points, "before-unlink-job", 1);
-        return find(points, needs_stage() ? "before-write-secret-new" : "before-write-job-new", 1);
-}
-
-static void read_points(Points *points, const char *path) {
-        char *rest, *name;
-
-        points->text = rest = file_read(path, NULL);
-        ck_assert_ptr_nonnull(rest);
-        while ((name = strsep(&rest, "\n")) && *name) {
-                ck_assert_uint_lt(points->n, POINTS_MAX);
-                points->pass[points->n] = 1;
-                for (unsigned i = 0; i < points->n; i++)
-                        points->pass[points->n] += streq(points->names[i], name);
-                points->names[points->n++] = name;
-        }
-        points->job = find_begin(points);
-        points->noted = find(points, "after-write-job", 1);
+                return points_find(points, "before-unlink-job", 1);
+        return points_find(points,
+                           needs_stage() ? "before-write-secret-new" : "before-write-job-new", 1);
 }
 
 static void discover(Points *points) {
@@ -215,7 +177,9 @@ static void discover(Points *points) {
         ck_assert(got->over);
         ck_assert_int_eq(got->state, FLEETPROV_STATE_SUCCEEDED);
         ck_assert_uint_eq(got->n_left + got->n_perhaps, 0);
-        read_points(points, c.daemon.fault_list);
+        points_read(points, c.daemon.fault_list);
+        points->job = find_begin(points);
+        points->noted = points_find(points, "after-write-job", 1);
         case_end(&c);
 }
 
@@ -238,6 +202,7 @@ static void live_through(Case *c, const char *point) {
         ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
                       "%s: the daemon ended with wait status %#x", point, (unsigned) status);
         daemon_assert_log_is_sane(&c->daemon);
+        c->record = azure_read_record(&c->daemon);
         c->daemon.fault = NULL;
         daemon_start(&c->daemon);
         join(application);
@@ -371,8 +336,12 @@ static void kill_at(const Points *points, unsigned i, Got *got) {
         printf("%s: %s, %u left behind by name, %u perhaps\n", point,
                fleetprov_state_to_string(got->state), got->n_left, got->n_perhaps);
         (void) fflush(stdout);
-        check_delivery(&c, point);
-        check_certificates(&c, point, i >= points->noted);
+        if (ask->device != DEVICE_OF_AWS)
+                azure_check(&c.daemon, &c.application, point, &c.record);
+        else {
+                check_delivery(&c, point);
+                check_certificates(&c, point, i >= points->noted);
+        }
         case_end(&c);
 }
 
@@ -394,14 +363,17 @@ static void run_share(void *userdata) {
                 kill_at(share->points, i, share->got + i);
 }
 
-/* A daemon that was killed between the answer and its store has spent the token, and could not
- * know: the service calls that a breach. Nothing else is to be forgiven. */
-static void forgive_spent_tokens(void) {
+/* A daemon that was killed between the answer and its store has spent the token, or knows nothing
+ * of the operation, and could not know: the service calls that a breach. Nothing else is to be
+ * forgiven. */
+static void forgive_what_was_not_known(void) {
         const char *path = place_path(&cloud.place, "breaches");
+        const char *which = ask->device == DEVICE_OF_AWS ? "\"breach\":\"token-spent\""
+                                                         : "\"breach\":\"registered-anew\"";
         _cleanup_free_ char *text = file_read(path, NULL);
 
         ck_assert_ptr_nonnull(text);
-        ck_assert_msg(file_count_lines(path, "\"breach\":\"token-spent\"", NULL) ==
+        ck_assert_msg(file_count_lines(path, which, NULL) ==
                               file_count_lines(path, "\"breach\"", NULL),
                       "the cloud notes: %.800s", text);
         cloud_forget_breaches(&cloud);
@@ -429,13 +401,13 @@ START_TEST(killed_at_each_point_the_job_ends_well)
         printf("%s: killed at each of %u points\n", ask->name,
                points.n - (ask == asks ? 0 : points.job));
         free(points.text);
-        forgive_spent_tokens();
+        forgive_what_was_not_known();
 }
 END_TEST
 
 int main(int argc, char **argv) {
         Suite *suite = suite_create("daemon: killed at each point");
-        TCase *tc = stage_alone(suite, argc == 2 ? argv[1] : "?");
+        TCase *tc;
 
         for (size_t i = 0; i < ELEMENTSOF(asks); i++)
                 if (argc == 2 && streq(asks[i].name, argv[1]))
@@ -444,6 +416,7 @@ int main(int argc, char **argv) {
                 fputs("usage: test-crash-matrix OPERATION; see the file\n", stderr);
                 return 2;
         }
+        tc = (ask->device == DEVICE_OF_AWS ? stage_alone : stage_alone_dps)(suite, ask->name);
         tcase_set_timeout(tc, KILL_TEST_PATIENCE_SEC);
         tcase_add_test(tc, killed_at_each_point_the_job_ends_well);
         return stage_run(suite);

@@ -6,6 +6,7 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
+#include <unistd.h>
 
 static char *text_of(BIO *bio) {
         char *data, *copy;
@@ -18,20 +19,82 @@ static char *text_of(BIO *bio) {
         return copy;
 }
 
+static void name_it(X509_NAME *subject, const char *common_name) {
+        ck_assert_int_eq(X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8,
+                                                    (const unsigned char *) common_name, -1, -1, 0),
+                         1);
+}
+
+static char *key_text(EVP_PKEY *key) {
+        BIO *out = BIO_new(BIO_s_mem());
+
+        ck_assert_int_eq(PEM_write_bio_PrivateKey(out, key, NULL, NULL, 0, NULL, NULL), 1);
+        return text_of(out);
+}
+
 void identity_make_csr(char **ret_key, char **ret_csr) {
+        identity_make_csr_for(NULL, ret_key, ret_csr);
+}
+
+void identity_make_csr_for(const char *common_name, char **ret_key, char **ret_csr) {
         EVP_PKEY *key = EVP_EC_gen("P-256");
         X509_REQ *request = X509_REQ_new();
-        BIO *key_out = BIO_new(BIO_s_mem()), *csr_out = BIO_new(BIO_s_mem());
+        BIO *csr_out = BIO_new(BIO_s_mem());
 
         ck_assert_ptr_nonnull(key);
         ck_assert_int_eq(X509_REQ_set_pubkey(request, key), 1);
+        if (common_name)
+                name_it(X509_REQ_get_subject_name(request), common_name);
         ck_assert_int_gt(X509_REQ_sign(request, key, EVP_sha256()), 0);
-        ck_assert_int_eq(PEM_write_bio_PrivateKey(key_out, key, NULL, NULL, 0, NULL, NULL), 1);
         ck_assert_int_eq(PEM_write_bio_X509_REQ(csr_out, request), 1);
         X509_REQ_free(request);
-        EVP_PKEY_free(key);
-        *ret_key = text_of(key_out);
+        *ret_key = key_text(key);
         *ret_csr = text_of(csr_out);
+        EVP_PKEY_free(key);
+}
+
+static void *read_pem(Cloud *c, const char *name,
+                      void *(*parse)(BIO *bio, void **object, pem_password_cb *cb, void *u)) {
+        BIO *in = BIO_new_file(place_path(&c->place, name), "r");
+        void *object;
+
+        ck_assert_msg(in != NULL, "%s cannot be read", name);
+        object = parse(in, NULL, NULL, NULL);
+        ck_assert_ptr_nonnull(object);
+        BIO_free(in);
+        return object;
+}
+
+static void *parse_certificate(BIO *bio, void **object, pem_password_cb *cb, void *u) {
+        return PEM_read_bio_X509(bio, NULL, cb, u);
+}
+
+static void *parse_key(BIO *bio, void **object, pem_password_cb *cb, void *u) {
+        return PEM_read_bio_PrivateKey(bio, NULL, cb, u);
+}
+
+void identity_make_device(Cloud *c, const char *common_name, char **ret_key,
+                          char **ret_certificate) {
+        X509 *issuer = read_pem(c, "cloud/claim-ca.pem", parse_certificate), *x = X509_new();
+        EVP_PKEY *issuer_key = read_pem(c, "cloud/claim-ca.key", parse_key);
+        EVP_PKEY *key = EVP_EC_gen("P-256");
+        BIO *out = BIO_new(BIO_s_mem());
+
+        ck_assert_int_eq(X509_set_version(x, X509_VERSION_3), 1);
+        ck_assert_int_eq(ASN1_INTEGER_set(X509_get_serialNumber(x), (long) getpid() << 8), 1);
+        ck_assert_ptr_nonnull(X509_gmtime_adj(X509_getm_notBefore(x), -3600));
+        ck_assert_ptr_nonnull(X509_gmtime_adj(X509_getm_notAfter(x), 24 * 3600));
+        ck_assert_int_eq(X509_set_issuer_name(x, X509_get_subject_name(issuer)), 1);
+        name_it(X509_get_subject_name(x), common_name);
+        ck_assert_int_eq(X509_set_pubkey(x, key), 1);
+        ck_assert_int_gt(X509_sign(x, issuer_key, EVP_sha256()), 0);
+        ck_assert_int_eq(PEM_write_bio_X509(out, x), 1);
+        *ret_certificate = text_of(out);
+        *ret_key = key_text(key);
+        EVP_PKEY_free(key);
+        EVP_PKEY_free(issuer_key);
+        X509_free(x);
+        X509_free(issuer);
 }
 
 static const struct {

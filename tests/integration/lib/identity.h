@@ -9,6 +9,13 @@
 /* A fresh P-256 key and a request for it, both PEM, the caller's to free. */
 void identity_make_csr(char **ret_key, char **ret_csr);
 
+/* The same; the request is in that name. */
+void identity_make_csr_for(const char *common_name, char **ret_key, char **ret_csr);
+
+/* A device that shows a certificate of that name to DPS, by the authority of the cloud's claims. */
+void identity_make_device(Cloud *c, const char *common_name, char **ret_key,
+                          char **ret_certificate);
+
 /* The certificate's key is that key, which is of that type ("ec-p384", "rsa-2048"…; NULL: any). */
 void identity_assert_pair(const char *certificate_pem, const char *key_pem, const char *key_type);
 

@@ -57,13 +57,21 @@ TCase *stage_shared_dps(Suite *suite, const char *name) {
         return make_shared(suite, name, start_cloud_with_dps);
 }
 
-TCase *stage_alone(Suite *suite, const char *name) {
+static TCase *make_alone(Suite *suite, const char *name, void (*start)(void)) {
         TCase *tc = tcase_create(name);
 
         tcase_set_timeout(tc, TIMEOUT_SEC);
-        tcase_add_checked_fixture(tc, start_cloud, clear_alone);
+        tcase_add_checked_fixture(tc, start, clear_alone);
         suite_add_tcase(suite, tc);
         return tc;
+}
+
+TCase *stage_alone(Suite *suite, const char *name) {
+        return make_alone(suite, name, start_cloud);
+}
+
+TCase *stage_alone_dps(Suite *suite, const char *name) {
+        return make_alone(suite, name, start_cloud_with_dps);
 }
 
 void stage_start(const char *daemon, const char *more) {

@@ -20,8 +20,9 @@ extern fleetprov_client *client;
 TCase *stage_shared(Suite *suite, const char *name);
 TCase *stage_alone(Suite *suite, const char *name);
 
-/* Shared, with DPS. */
+/* The same with DPS. */
 TCase *stage_shared_dps(Suite *suite, const char *name);
+TCase *stage_alone_dps(Suite *suite, const char *name);
 
 /* Daemon and application with a profile `azure`; see cloud_dps_profile(). */
 void stage_start_azure(const char *more);
