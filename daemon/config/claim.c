@@ -7,6 +7,7 @@
 #include "daemon/config/secret-path.h"
 #include "daemon/crypto/key.h"
 #include "daemon/crypto/sas.h"
+#include "protocol/dps/name.h"
 
 #define TRUSTED_SYSTEM "system"
 
@@ -220,11 +221,31 @@ static int load_symmetric_keys(const Profile *p, Claim *c, char **ret_why) {
                                   "the key of SecondaryKey=", &c->secondary_key, ret_why);
 }
 
+/* A device of DPS is whom its certificate names ("X.509 certificate attestation"). One that a job
+ * brings is looked at when it does. */
+static int check_name(const Profile *p, const Certificate *certificate, char **ret_why) {
+        const char *id = p->dps.registration_id;
+
+        if (p->provider != PROVIDER_AZURE_DPS || !id ||
+            dps_registration_id_equal(certificate->common_name, id))
+                return 0;
+        if (asprintf(ret_why,
+                     "%s is the certificate of \"%s\", and not in the name of RegistrationId=%s: "
+                     "DPS wants the common name (CN) to be the registration id; correct the one or "
+                     "the other",
+                     p->certificate, certificate->subject, id) < 0)
+                *ret_why = NULL;
+        return -EBADMSG;
+}
+
 static int load_pair(const Profile *p, Claim *c, ErrorCode *ret_code, char **ret_why) {
         _cleanup_crypto_key_ CryptoKey *key = NULL;
         int r;
 
         r = load_certificate(p, c, ret_why);
+        if (r < 0)
+                return r;
+        r = check_name(p, c->description, ret_why);
         if (r < 0)
                 return r;
         r = load_key(p, &key, ret_why);

@@ -141,6 +141,8 @@ static int fill(Certificate *c, const Secret *der, const Parts *p) {
         if (r < 0)
                 return r;
         r = distinguished_name_to_text(&p->subject, &c->subject);
+        if (r >= 0)
+                r = distinguished_name_common_name(&p->subject, &c->common_name);
         if (r < 0)
                 return r;
         c->spki = malloc(p->spki.whole_size);
@@ -241,6 +243,7 @@ Certificate *certificate_free(Certificate *c) {
         if (!c)
                 return NULL;
         free(c->subject);
+        free(c->common_name);
         free(c->serial);
         free(c->spki);
         free(c);

@@ -15,6 +15,7 @@
 
 typedef struct Certificate {
         char *subject;     /* RFC 4514: most specific first, "CN=device-7,O=Example"; "" if empty */
+        char *common_name; /* the subject's most specific one, as it stands there; NULL: none */
         char *serial;      /* hex, lower case, no leading zero bytes; no sign */
         usec_t not_before; /* real clock; 0 for 1970 and before */
         usec_t not_after;

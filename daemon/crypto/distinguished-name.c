@@ -115,14 +115,22 @@ static void write_text(FILE *out, const uint8_t *text, size_t size) {
         }
 }
 
+static int read_attribute(DerReader *reader, DerItem *ret_oid, DerItem *ret_value) {
+        DerReader inner;
+
+        if (der_enter(reader, DER_SEQUENCE, &inner) < 0 ||
+            der_expect(&inner, DER_OID, ret_oid) < 0 || ret_oid->size == 0 ||
+            der_next(&inner, ret_value) < 0 || der_end(&inner) < 0)
+                return -EBADMSG;
+        return 0;
+}
+
 /* AttributeTypeAndValue */
 static int write_attribute(FILE *out, DerReader *reader) {
-        DerReader inner;
         DerItem oid, value;
         const char *name = NULL;
 
-        if (der_enter(reader, DER_SEQUENCE, &inner) < 0 || der_expect(&inner, DER_OID, &oid) < 0 ||
-            oid.size == 0 || der_next(&inner, &value) < 0 || der_end(&inner) < 0)
+        if (read_attribute(reader, &oid, &value) < 0)
                 return -EBADMSG;
         for (size_t i = 0; i < ELEMENTSOF(names); i++)
                 if (der_content_equal(&oid, names[i].oid, names[i].size))
@@ -193,6 +201,45 @@ int distinguished_name_to_text(const DerItem *name, char **ret) {
                 free(text);
                 return r;
         }
+        *ret = text;
+        return 0;
+}
+
+/* Those of one RelativeDistinguishedName. */
+static int find_common_name(const DerItem *rdn, DerItem *ret, bool *ret_found) {
+        static const uint8_t common_name[] = {0x55, 4, 3};
+        DerReader reader = der_inside(rdn);
+
+        while (der_end(&reader) < 0) {
+                DerItem oid, value;
+
+                if (read_attribute(&reader, &oid, &value) < 0)
+                        return -EBADMSG;
+                if (!der_content_equal(&oid, common_name, sizeof(common_name)))
+                        continue;
+                *ret = value;
+                *ret_found = true;
+        }
+        return 0;
+}
+
+int distinguished_name_common_name(const DerItem *name, char **ret) {
+        DerReader reader = der_inside(name);
+        bool found = false;
+        DerItem value, rdn;
+        char *text;
+
+        while (der_end(&reader) < 0) /* the most specific one comes last */
+                if (der_expect(&reader, DER_SET, &rdn) < 0 ||
+                    find_common_name(&rdn, &value, &found) < 0)
+                        return -EBADMSG;
+        if (!found || !is_text(&value) || memchr(value.content, '\0', value.size)) {
+                *ret = NULL;
+                return 0;
+        }
+        text = strndup((const char *) value.content, value.size);
+        if (!text)
+                return -ENOMEM;
         *ret = text;
         return 0;
 }

@@ -7,3 +7,7 @@
  * specific part first, everything that could mislead a reader or a terminal escaped; what is no
  * text stands as #hex. Empty for an empty name. -EBADMSG: malformed. */
 int distinguished_name_to_text(const DerItem *name, char **ret);
+
+/* Its most specific common name as it stands there, UTF-8, unescaped; NULL in `*ret`: it has none,
+ * or that is no text. -EBADMSG: malformed. */
+int distinguished_name_common_name(const DerItem *name, char **ret);

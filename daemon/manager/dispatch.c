@@ -64,6 +64,8 @@ static bool refused_now(Slot *s, Job *job) {
         if (!f && s->profile->provider == PROVIDER_AZURE_DPS) {
                 text = "the profile does not allow it any more";
                 f = registrar_refuses(job->spec, s->profile);
+                if (!f && s->claim)
+                        f = registrar_refuses_device(job->spec, s->profile, s->claim->description);
         }
         if (!f)
                 return false;
@@ -291,6 +293,19 @@ static void on_lane_finished(void *userdata, Job *job, JobState outcome, Failure
         dispatch_kick(m);
 }
 
+/* A job is no judge of a claim that has just come: the former one may do. */
+static void on_registrar_finished(void *userdata, Job *job, JobState outcome, Failure *failure,
+                                  const JobSecrets *secrets, const char *note) {
+        Slot *s = job->errand->slot;
+
+        if (outcome == JOB_FAILED && s && slot_claim_is_refused(s) &&
+            failure_code(failure) == ERROR_CREDENTIALS_REFUSED)
+                on_lane_put_back(userdata, job, 0, false, failure,
+                                 "the new claim is refused; going on with the former one");
+        else
+                on_lane_finished(userdata, job, outcome, failure, secrets, note);
+}
+
 const LaneOps dispatch_lane_ops = {
         .session_changed = on_lane_session_changed,
         .progress = on_lane_progress,
@@ -307,5 +322,5 @@ const RegistrarOps dispatch_registrar_ops = {
         .told_to_wait = on_registrar_told_to_wait,
         .store = on_lane_store,
         .put_back = on_lane_put_back,
-        .finished = on_lane_finished,
+        .finished = on_registrar_finished,
 };

@@ -363,7 +363,8 @@ void slot_claim_begin(Slot *s); /* watches it, and has it read by the worker */
 void slot_claim_loaded(Slot *s, Claim *claim, Failure *failure); /* takes both */
 void slot_claim_end(Slot *s);                                    /* forgets all of it */
 void slot_claim_session_changed(Slot *s);
-void slot_claim_settle(Slot *s); /* the lane is free: take up what changed */
+bool slot_claim_is_refused(const Slot *s); /* and there is a former one to fall back to */
+void slot_claim_settle(Slot *s);           /* the lane is free: take up what changed */
 
 /* --- reload.c */
 int reload_now(Manager *m, char **ret_why);

@@ -156,12 +156,23 @@ static void fall_back(Slot *s) {
                                           CLAIM_RETRY_USEC, 0, on_retry_timer, s);
 }
 
-/* What another claim can mend; a network that is down is no claim's fault. */
+/* What another claim can mend; a network that is down is no claim's fault, nor is a clock that is
+ * not set: that may pass. */
 static bool is_about_the_claim(const Failure *failure) {
         ErrorCode code = failure ? failure->code : ERROR_CONNECTION_LOST;
 
-        return code == ERROR_CREDENTIALS_REFUSED || code == ERROR_PERMISSION_DENIED_BY_POLICY ||
-               code == ERROR_TLS_TRUST || code == ERROR_TLS_FAILED;
+        return (code == ERROR_CREDENTIALS_REFUSED && !failure->retriable) ||
+               code == ERROR_PERMISSION_DENIED_BY_POLICY || code == ERROR_TLS_TRUST ||
+               code == ERROR_TLS_FAILED;
+}
+
+/* A session waits before it tries again; a registrar waits for a job. */
+static bool has_failed(Way way) {
+        return way_state(way) == (way.registrar ? SESSION_OFFLINE : SESSION_BACKOFF);
+}
+
+bool slot_claim_is_refused(const Slot *s) {
+        return s->claim_refused && s->former_claim;
 }
 
 void slot_claim_session_changed(Slot *s) {
@@ -170,10 +181,13 @@ void slot_claim_session_changed(Slot *s) {
                 s->claim_refused = false;
                 s->former_claim = claim_free(s->former_claim);
                 claim_expiry_look(s);
-        } else if (s->former_claim && way_state(s->way) == SESSION_BACKOFF &&
+        } else if (s->former_claim && has_failed(s->way) &&
                    is_about_the_claim(way_last_error(s->way))) {
                 s->claim_refused = true;
-                touch(s); /* not from within the session's own change */
+                if (s->way.registrar)
+                        s->claim_due = true; /* before the job is begun again */
+                else
+                        touch(s); /* not from within the session's own change */
         }
 }
 
@@ -224,7 +238,7 @@ void slot_claim_settle(Slot *s) {
         if (!s->claim_due || way_job(s->way) || s->preparing)
                 return;
         s->claim_due = false;
-        if (s->claim_refused && s->former_claim)
+        if (slot_claim_is_refused(s))
                 fall_back(s);
         if (s->claim_order) /* it will be looked at again when that is read */
                 return;

@@ -134,6 +134,8 @@ static Failure *check_spec(JobSpec *spec, const Slot *slot) {
                 f = registrar_refuses(spec, profile);
                 if (!f && !slot->claim)
                         f = no_claim(slot, profile);
+                if (!f)
+                        f = registrar_refuses_device(spec, profile, slot->claim->description);
                 return f ? f : check_csr(spec);
         }
         if (!slot->claim && needs_claim(slot, spec))

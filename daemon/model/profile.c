@@ -67,6 +67,7 @@ int profile_copy_claim_source(const Profile *from, Profile *to) {
             free_and_strdup(&to->certificate, from->certificate) < 0 ||
             free_and_strdup(&to->private_key, from->private_key) < 0 ||
             free_and_strdup(&to->private_key_password, from->private_key_password) < 0 ||
+            free_and_strdup(&to->dps.registration_id, from->dps.registration_id) < 0 ||
             free_and_strdup(&to->dps.symmetric_key, from->dps.symmetric_key) < 0 ||
             free_and_strdup(&to->dps.secondary_key, from->dps.secondary_key) < 0)
                 return -ENOMEM;

@@ -115,3 +115,16 @@ Failure *registrar_refuses(const JobSpec *spec, const Profile *profile) {
                 f = check_payload(spec, profile);
         return f ? f : check_key(spec, profile);
 }
+
+Failure *registrar_refuses_device(const JobSpec *spec, const Profile *profile,
+                                  const Certificate *certificate) {
+        const char *id = registrar_id_of(profile, spec);
+
+        if (!certificate || !id || dps_registration_id_equal(certificate->common_name, id))
+                return NULL;
+        return failure_new(ERROR_BAD_PARAMETER,
+                           "Registration id '%s' is not the one that the certificate of profile "
+                           "'%s' is for: that is of \"%s\", and DPS wants the common name (CN) to "
+                           "be the registration id",
+                           id, profile->name, certificate->subject);
+}

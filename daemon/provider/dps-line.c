@@ -112,8 +112,47 @@ static AssignmentEventType event_of_loss(const Registrar *r, const Failure *fail
         return r->state == SESSION_READY ? ASSIGNMENT_EVENT_LOST : ASSIGNMENT_EVENT_NOT_CONNECTED;
 }
 
-static void on_connection_lost(Failure *failure, void *userdata) {
+static const char *what_to_check(const Registrar *r) {
+        const bool secondary = r->job->run->assignment.secondary;
+
+        switch (r->profile->dps.authentication) {
+        case AUTHENTICATION_SYMMETRIC_KEY:
+                return secondary ? "neither SymmetricKey= nor SecondaryKey= is a key of it"
+                                 : "SymmetricKey= is no key of it";
+        case AUTHENTICATION_GROUP_KEY:
+                return secondary ? "neither SymmetricKey= nor SecondaryKey= is the group's"
+                                 : "SymmetricKey= is not the group's";
+        case AUTHENTICATION_X509:
+                return "Certificate= is not what it asks for";
+        case AUTHENTICATION_MAX:
+        case AUTHENTICATION_INVALID:
+                break;
+        }
+        return "";
+}
+
+/* In the words of this service. Takes it; gives another, or the same. */
+static Failure *name_refusal(const Registrar *r, Failure *failure) {
+        Failure *named;
+
+        if (failure_code(failure) != ERROR_CREDENTIALS_REFUSED || failure->status_code == 0)
+                return failure;
+        named = failure_new(ERROR_CREDENTIALS_REFUSED,
+                            "%s does not let registration id '%s' in (CONNACK %d): there is no "
+                            "enrolment for it in ID scope %s, or %s, or this machine's clock is "
+                            "wrong",
+                            r->profile->endpoint, registrar_id_of(r->profile, r->job->spec),
+                            failure->status_code, r->profile->dps.id_scope, what_to_check(r));
+        if (!named)
+                return failure;
+        named->status_code = failure->status_code;
+        failure_free(failure);
+        return named;
+}
+
+static void on_connection_lost(Failure *lost, void *userdata) {
         Registrar *r = userdata;
+        Failure *failure = name_refusal(r, lost);
         AssignmentEventType type = event_of_loss(r, failure);
 
         registrar_disconnect(r);

@@ -331,6 +331,7 @@ int registrar_set_claim(Registrar *r, const RegistrarClaim *claim) {
             (x509 ? !claim->certificate || !claim->private_key : !claim->symmetric_key))
                 return -EINVAL;
         forget_claim(r);
+        r->last_error = failure_free(r->last_error); /* it was another claim's */
         r->trusted = secret_copy(claim->trusted);
         r->certificate = secret_copy(claim->certificate);
         r->private_key = secret_copy(claim->private_key);

@@ -8,6 +8,7 @@
 #include <systemd/sd-event.h>
 
 #include "daemon/base/worker.h"
+#include "daemon/crypto/certificate.h"
 #include "daemon/model/job.h"
 #include "daemon/model/profile.h"
 #include "daemon/net/connection.h"
@@ -93,5 +94,10 @@ bool registrar_issues(const Profile *profile);
  * into.
  */
 Failure *registrar_refuses(const JobSpec *spec, const Profile *profile);
+
+/* Whether the profile's claim is for the device that the job is about: a certificate (NULL: it is
+ * none) is for the one that it names. NULL: it is. */
+Failure *registrar_refuses_device(const JobSpec *spec, const Profile *profile,
+                                  const Certificate *certificate);
 
 /* Defined in lane.h: void job_run_free(Job *job); */

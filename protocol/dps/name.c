@@ -25,7 +25,7 @@ bool dps_registration_id_is_valid(const char *id) {
 }
 
 bool dps_registration_id_equal(const char *a, const char *b) {
-        return strcasecmp(a, b) == 0;
+        return a && b && strcasecmp(a, b) == 0;
 }
 
 bool dps_id_scope_is_valid(const char *scope) {

@@ -20,7 +20,8 @@
 #define DPS_API_VERSION_DEFAULT "2019-03-31"
 
 /* 1 to 128 of [0-9A-Za-z._:-], the last a letter, a digit or '-' ("IoT Hub Device Provisioning
- * Service terminology", registration ID). Case does not count to the service. False for NULL. */
+ * Service terminology", registration ID). Case does not count to the service. Both are false for
+ * NULL. */
 bool dps_registration_id_is_valid(const char *id);
 bool dps_registration_id_equal(const char *a, const char *b);
 

@@ -119,6 +119,8 @@ AccessResult access_connect_dps(Cloud *cloud, const struct mosquitto *client, co
         connection = connections_find_client(&cloud->connections, client);
         if (connection)
                 memcpy(connection->api_version, user.api_version, sizeof(user.api_version));
+        record_journal(cloud->record, json_pack("{s:s, s:s, s:s}", "event", "login", "client", id,
+                                                "with", user.with));
         return result;
 }
 

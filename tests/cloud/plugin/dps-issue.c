@@ -90,3 +90,69 @@ const char *dps_issue(Authority *authority, const char *api_version, const char 
                      : json_pack("{s:s}", "issuedClientCertificate", certificate);
         return NULL;
 }
+
+#define CHAIN "issuedCertificateChain"
+#define TOO_MANY 9 /* than a chain that anybody takes */
+
+/* For a key of nobody's, in the form of the chain. */
+static char *issue_for_nobody(Authority *authority) {
+        _cleanup_free_ char *pem = NULL;
+        EVP_PKEY *key = EVP_EC_gen("P-256");
+        X509_PUBKEY *public_key = NULL;
+        char *text = NULL;
+        Fingerprint id;
+
+        if (key && X509_PUBKEY_set(&public_key, key) == 1 &&
+            authority_sign(authority, public_key, &pem, &id) >= 0)
+                text = bare(pem);
+        X509_PUBKEY_free(public_key);
+        EVP_PKEY_free(key);
+        return text;
+}
+
+static json_t *repeat(const char *leaf, size_t n) {
+        json_t *list = json_array();
+
+        for (size_t i = 0; i < n; i++)
+                json_array_append_new(list, json_string(leaf));
+        return list;
+}
+
+static json_t *spoil_chain(Authority *authority, const char *leaf, const char *how) {
+        _cleanup_free_ char *text = NULL;
+
+        if (streq(how, "empty"))
+                return json_array();
+        if (streq(how, "one-text"))
+                return json_string(leaf);
+        if (streq(how, "number"))
+                return json_pack("[i]", 7);
+        if (streq(how, "no-base64"))
+                return json_pack("[s]", "no base64!");
+        if (streq(how, "no-certificate"))
+                return json_pack("[s]", "bm8gY2VydGlmaWNhdGU=");
+        if (streq(how, "torn"))
+                return json_pack("[s%]", leaf, strlen(leaf) / 8 * 4);
+        if (streq(how, "other-key")) {
+                text = issue_for_nobody(authority);
+                return json_pack("[s]", text ? text : "");
+        }
+        if (streq(how, "chain"))
+                return repeat(leaf, 2);
+        if (streq(how, "too-many"))
+                return repeat(leaf, TOO_MANY);
+        return repeat(leaf, 1);
+}
+
+json_t *dps_issue_spoiled(Authority *authority, const json_t *issued, const char *how) {
+        const char *leaf = json_string_value(json_array_get(json_object_get(issued, CHAIN), 0));
+        json_t *spoiled;
+
+        if (!leaf || streq(how, "none"))
+                return NULL;
+        spoiled = json_pack("{s:o}", CHAIN, spoil_chain(authority, leaf, how));
+        if (streq(how, "unknown"))
+                json_object_set_new(spoiled, "issuedWithLove",
+                                    json_pack("{s:[i, n], s:f}", "by", 7, "degree", 0.5));
+        return spoiled;
+}

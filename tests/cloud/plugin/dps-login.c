@@ -116,20 +116,23 @@ static bool signature_is_right(const DpsKey *key, const char *text, const char *
                CRYPTO_memcmp(given.bytes, expected.bytes, MAC_SIZE) == 0;
 }
 
-static bool is_signed(const DpsKeys *keys, const char *id, const char *text,
-                      const char *signature) {
+/* By which key; NULL: by none. */
+static const char *signed_with(const DpsKeys *keys, const char *id, const char *text,
+                               const char *signature) {
         const DpsKey *group = &keys->keys[DPS_KEY_GROUP];
         DpsKey derived = {.n = MAC_SIZE};
 
         if (strncmp(id, "sensor-", strlen("sensor-")) == 0) {
                 memcpy(derived.bytes, mac_of(group->bytes, group->n, id).bytes, MAC_SIZE);
-                return signature_is_right(&derived, text, signature);
+                return signature_is_right(&derived, text, signature) ? "group" : NULL;
         }
-        return signature_is_right(&keys->keys[DPS_KEY_PRIMARY], text, signature) ||
-               signature_is_right(&keys->keys[DPS_KEY_SECONDARY], text, signature);
+        if (signature_is_right(&keys->keys[DPS_KEY_PRIMARY], text, signature))
+                return "primary";
+        return signature_is_right(&keys->keys[DPS_KEY_SECONDARY], text, signature) ? "secondary"
+                                                                                   : NULL;
 }
 
-static const char *check_token(const DpsKeys *keys, const DpsUser *user, const char *password) {
+static const char *check_token(const DpsKeys *keys, DpsUser *user, const char *password) {
         _cleanup_free_ char *resource = NULL, *signature = NULL, *expiry = NULL, *policy = NULL;
         _cleanup_free_ char *text = NULL;
         char expected[RESOURCE_MAX], plain[RESOURCE_MAX], decoded[SIGNATURE_MAX];
@@ -151,13 +154,14 @@ static const char *check_token(const DpsKeys *keys, const DpsUser *user, const c
                 return "token-of-another";
         if (policy[0] && strcmp(policy, "registration") != 0)
                 return "unknown-policy";
-        if (!dps_url_decode(signature, strlen(signature), decoded, sizeof(decoded)) ||
-            !is_signed(keys, user->registration_id, text, decoded))
+        if (dps_url_decode(signature, strlen(signature), decoded, sizeof(decoded)))
+                user->with = signed_with(keys, user->registration_id, text, decoded);
+        if (!user->with)
                 return "wrong-signature";
         return strtoll(expiry, NULL, 10) > (long long) time(NULL) ? NULL : "token-expired";
 }
 
-static const char *check_certificate(const DpsUser *user, X509 *certificate) {
+static const char *check_certificate(DpsUser *user, X509 *certificate) {
         char name[DPS_REGISTRATION_ID_MAX + 1];
 
         if (!certificate)
@@ -166,6 +170,7 @@ static const char *check_certificate(const DpsUser *user, X509 *certificate) {
                                       sizeof(name)) < 0 ||
             strcmp(name, user->registration_id) != 0)
                 return "certificate-of-another";
+        user->with = "certificate";
         return NULL;
 }
 

@@ -38,6 +38,7 @@ typedef struct DpsKeys {
 typedef struct DpsUser {
         char registration_id[DPS_REGISTRATION_ID_MAX + 1];
         char api_version[32];
+        const char *with; /* "primary", "secondary", "group": the key; or "certificate" */
 } DpsUser;
 
 /* Reads DPS_KEYS_FILE from the working directory. Negative errno on failure. */

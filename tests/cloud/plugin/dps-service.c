@@ -54,7 +54,21 @@ static const char *final_word(const Registration *registration, const Strike *st
         return "assigned";
 }
 
-static json_t *make_state(Registration *registration, const char *word) {
+/* What was issued, or what the fault makes of it. */
+static void put_issued(Cloud *cloud, const Registration *registration, const Strike *strike,
+                       json_t *state) {
+        json_t *issued = strike->by[FAULT_ISSUED]
+                                 ? dps_issue_spoiled(cloud->authority, registration->issued,
+                                                     strike->by[FAULT_ISSUED]->value)
+                                 : json_incref(registration->issued);
+
+        if (issued)
+                json_object_update(state, issued);
+        json_decref(issued);
+}
+
+static json_t *make_state(Cloud *cloud, Registration *registration, const Strike *strike,
+                          const char *word) {
         _cleanup_free_ char *device = strdup(registration->id);
         char now[32];
         json_t *state;
@@ -75,8 +89,7 @@ static json_t *make_state(Registration *registration, const char *word) {
                                                         : "reprovisionedToInitialAssignment"));
                 if (registration->payload)
                         json_object_set(state, "payload", registration->payload);
-                if (registration->issued)
-                        json_object_update(state, registration->issued);
+                put_issued(cloud, registration, strike, state);
         } else if (strcmp(word, "failed") == 0) {
                 json_object_set_new(state, "errorCode", json_integer(400209));
                 json_object_set_new(state, "errorMessage",
@@ -86,8 +99,8 @@ static json_t *make_state(Registration *registration, const char *word) {
 }
 
 /* Still at it, or over. */
-static void outcome_progress(Registration *registration, const Strike *strike, bool is_query,
-                             DpsOutcome *o) {
+static void outcome_progress(Cloud *cloud, Registration *registration, const Strike *strike,
+                             bool is_query, DpsOutcome *o) {
         o->registration = registration;
         if (registration->left > 0 || !(is_query || strike->by[FAULT_ASSIGNING])) {
                 registration->left -= is_query;
@@ -103,7 +116,8 @@ static void outcome_progress(Registration *registration, const Strike *strike, b
         registration->assigned += !registration->over && streq(o->word, "assigned");
         registration->over = true;
         o->body = json_pack("{s:s, s:s, s:o}", "operationId", registration->operation_id, "status",
-                            o->word, "registrationState", make_state(registration, o->word));
+                            o->word, "registrationState",
+                            make_state(cloud, registration, strike, o->word));
 }
 
 static void work_register(Cloud *cloud, Connection *connection, const json_t *body,
@@ -135,7 +149,7 @@ static void work_register(Cloud *cloud, Connection *connection, const json_t *bo
         registration->issued = issued;
         if (strike->by[FAULT_ASSIGNING])
                 registration->left = strike->by[FAULT_ASSIGNING]->number;
-        outcome_progress(registration, strike, false, o);
+        outcome_progress(cloud, registration, strike, false, o);
 }
 
 static void work_query(Cloud *cloud, Connection *connection, const DpsRequest *request,
@@ -148,7 +162,7 @@ static void work_query(Cloud *cloud, Connection *connection, const DpsRequest *r
         }
         if (wake_now() + EARLY_TOLERANCE_USEC < registration->not_before)
                 breach(cloud, connection, BREACH_QUERIED_TOO_EARLY, request->operation_id);
-        outcome_progress(registration, strike, true, o);
+        outcome_progress(cloud, registration, strike, true, o);
 }
 
 static void work(Cloud *cloud, Connection *connection, const DpsRequest *request,

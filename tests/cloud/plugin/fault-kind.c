@@ -36,6 +36,7 @@ static const FaultInfo info_table[FAULT_MAX] = {
         [FAULT_RETRY_AFTER] = {"retry-after", SCOPE_REQUEST, VALUE_TEXT},
         [FAULT_STATUS] = {"status", SCOPE_REQUEST, VALUE_TEXT},
         [FAULT_SWAPPED] = {"swapped", SCOPE_REQUEST, VALUE_NONE},
+        [FAULT_ISSUED] = {"issued", SCOPE_REQUEST, VALUE_TEXT},
         [FAULT_CONNACK] = {"connack", SCOPE_CONNECT, VALUE_NUMBER},
         [FAULT_CONNECT_DROP] = {"connect-drop", SCOPE_CONNECT, VALUE_NONE},
         [FAULT_SUBACK_REFUSE] = {"suback-refuse", SCOPE_SUBSCRIBE, VALUE_TEXT_OR_NONE},

@@ -51,6 +51,7 @@ typedef enum FaultKind {
         FAULT_RETRY_AFTER,
         FAULT_STATUS,
         FAULT_SWAPPED,
+        FAULT_ISSUED,
         /* of the session */
         FAULT_CONNACK,
         FAULT_CONNECT_DROP,

@@ -21,15 +21,24 @@ static inline void start(const char *more) {
         stage_start_azure(more);
 }
 
-/* Whether the kernel says so of the daemon's clock: a refusal of a token is read by that. */
-static inline void start_synchronised(const char *yes_or_no, const char *more) {
-        ck_assert_int_eq(setenv("FLEETPROV_TEST_SYNCHRONISED", yes_or_no, 1), 0);
+/* From here to the second call the daemons that are started have the test's clock. "yes", "no", or
+ * a file: whether the kernel says that it is synchronised. A refusal of a token is read by that. */
+static inline void set_synchronised(const char *synchronised) {
+        ck_assert_int_eq(setenv("FLEETPROV_TEST_SYNCHRONISED", synchronised, 1), 0);
         ck_assert_int_eq(setenv("LD_PRELOAD", CLOCK_PRELOAD, 1), 0);
         /* The sanitizer's own library would be the first otherwise. */
         ck_assert_int_eq(setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 1), 0);
-        start(more);
+}
+
+static inline void unset_synchronised(void) {
         ck_assert_int_eq(unsetenv("LD_PRELOAD"), 0);
         ck_assert_int_eq(unsetenv("ASAN_OPTIONS"), 0);
+}
+
+static inline void start_synchronised(const char *yes_or_no, const char *more) {
+        set_synchronised(yes_or_no);
+        start(more);
+        unset_synchronised();
 }
 
 /* That the service took, since start(). */

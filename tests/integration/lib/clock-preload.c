@@ -3,7 +3,8 @@
 /* Another real clock for one program (LD_PRELOAD), since nobody may set the machine's in a test.
  * The file $FLEETPROV_TEST_CLOCK holds, as 64 bits of this machine's, by how many seconds that
  * clock is ahead. A timerfd that is to end when the clock is set ends when the file is written to.
- * Whether it is synchronised says $FLEETPROV_TEST_SYNCHRONISED, yes or no. */
+ * Whether it is synchronised says $FLEETPROV_TEST_SYNCHRONISED, yes or no, or a file's name: then
+ * it is when that is there. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,7 +40,10 @@ int adjtimex(struct timex *t) {
 
         if (!synchronised || t->modes != 0)
                 return (int) syscall(SYS_adjtimex, t);
-        t->status = strcmp(synchronised, "yes") == 0 ? 0 : STA_UNSYNC;
+        t->status = strcmp(synchronised, "yes") == 0 ||
+                                    (synchronised[0] == '/' && access(synchronised, F_OK) == 0)
+                            ? 0
+                            : STA_UNSYNC;
         return t->status == 0 ? TIME_OK : TIME_ERROR;
 }
 

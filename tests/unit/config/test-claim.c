@@ -300,6 +300,26 @@ START_TEST(a_key_of_another_certificate_is_a_mismatch)
 }
 END_TEST
 
+START_TEST(certificate_of_a_device_names_its_registration)
+{
+        _cleanup_claim_ Claim *c = NULL;
+        _cleanup_failure_ Failure *f = NULL;
+        Profile p;
+
+        make_claim("a");
+        fill_profile(&p);
+        p.provider = PROVIDER_AZURE_DPS;
+        p.dps.registration_id = strdup("device-1");
+        expect_failure(&p, ERROR_NOT_INITIALIZED, "\"CN=claim-a\"");
+        expect_failure(&p, ERROR_NOT_INITIALIZED, "RegistrationId=device-1");
+        free(p.dps.registration_id);
+        p.dps.registration_id = strdup("Claim-A"); /* case does not count to DPS */
+        ck_assert_msg(claim_load(&p, &c, &f) == 0, "%s", failure_message(f));
+        dps_settings_done(&p.dps);
+        done_profile(&p);
+}
+END_TEST
+
 START_TEST(a_key_that_everybody_reads_is_refused)
 {
         Profile p;
@@ -436,6 +456,7 @@ int main(void) {
         tcase_add_test(t, a_claim_is_loaded_with_what_is_shown_of_it);
         tcase_add_test(t, a_missing_file_is_told_by_its_name);
         tcase_add_test(t, a_key_of_another_certificate_is_a_mismatch);
+        tcase_add_test(t, certificate_of_a_device_names_its_registration);
         tcase_add_test(t, a_key_that_everybody_reads_is_refused);
         tcase_add_test(t, an_encrypted_key_wants_its_password);
         tcase_add_test(t, junk_is_no_claim);

@@ -68,6 +68,22 @@ START_TEST(a_subject_is_shown_after_rfc_4514)
 }
 END_TEST
 
+START_TEST(common_name_is_what_stands_there)
+{
+        static const struct {
+                const char *file, *name;
+        } files[] = {{"p256.pem", "device-7"},
+                     {"names.pem", "Ger\xc3\xa4t-7"},
+                     {"no-subject.pem", NULL}};
+
+        for (size_t i = 0; i < ELEMENTSOF(files); i++) {
+                _cleanup_certificate_ Certificate *c = certificate_of(files[i].file);
+
+                ck_assert_pstr_eq(c->common_name, files[i].name);
+        }
+}
+END_TEST
+
 START_TEST(dates_are_read)
 {
         /* as `date -ud … +%s` says */
@@ -307,6 +323,7 @@ int main(void) {
         tcase_set_timeout(c, 120);
         tcase_add_loop_test(c, it_says_what_openssl_says, 0, ELEMENTSOF(described));
         tcase_add_test(c, a_subject_is_shown_after_rfc_4514);
+        tcase_add_test(c, common_name_is_what_stands_there);
         tcase_add_loop_test(c, dates_are_read, 0, 3);
         tcase_add_test(c, a_ca_is_told_from_a_leaf);
         tcase_add_test(c, the_first_of_a_chain_is_the_leaf);
