@@ -20,6 +20,7 @@ Config *config_free(Config *c) {
                 return NULL;
         free(c->default_profile);
         free(c->state_key);
+        free(c->former_state_key);
         free(c->bus);
         for (size_t i = 0; i < c->n_profiles; i++)
                 profile_free(c->profiles[i]);
@@ -99,23 +100,38 @@ static int check_state_key(const ConfigEntry *e, const char *path, char **ret_wh
         return r == -ENOMEM ? r : 0;
 }
 
-/* A credential that is not there is none: a key is made on first start, as by default. A file that
- * is named must be there, which opening the store says. */
-static int set_state_key(Config *c, const ConfigEntry *e, char **ret_why) {
+static int set_key(const ConfigEntry *e, char **field, char **ret_why) {
         _cleanup_free_ char *path = NULL;
         int r;
 
         r = setting_parse_path(e, &path, ret_why);
+        if (r >= 0)
+                r = check_state_key(e, path, ret_why);
         if (r < 0)
                 return r;
-        if (e->value[0] != '/' && faccessat(AT_FDCWD, path, F_OK, AT_EACCESS) < 0)
-                return 0;
-        r = check_state_key(e, path, ret_why);
-        if (r < 0)
-                return r;
-        free(c->state_key);
-        c->state_key = TAKE_PTR(path);
+        free(*field);
+        *field = TAKE_PTR(path);
         return 0;
+}
+
+static bool is_there(const ConfigEntry *e) {
+        _cleanup_free_ char *path = NULL;
+
+        return secret_path_resolve(e->value, &path) >= 0 &&
+               faccessat(AT_FDCWD, path, F_OK, AT_EACCESS) >= 0;
+}
+
+/* The credential of the default is none where it is not there: a key is made on first start. Any
+ * other one must be, which opening the store says: whoever names his own key is not to get one that
+ * lies beside the secrets. */
+static int set_state_key(Config *c, const ConfigEntry *e, char **ret_why) {
+        if (streq(e->value, CONFIG_STATE_KEY_DEFAULT) && !is_there(e))
+                return 0;
+        return set_key(e, &c->state_key, ret_why);
+}
+
+static int set_former_state_key(Config *c, const ConfigEntry *e, char **ret_why) {
+        return set_key(e, &c->former_state_key, ret_why);
 }
 
 static int set_bus(Config *c, const ConfigEntry *e, char **ret_why) {
@@ -132,9 +148,13 @@ static const struct DaemonKey {
         const char *name;
         int (*set)(Config *c, const ConfigEntry *e, char **ret_why);
 } daemon_keys[] = {
-        {"MaxJobs", set_max_jobs},   {"MaxJobsPerUser", set_max_jobs_per_user},
-        {"RetainSec", set_retain},   {"DefaultProfile", set_default_profile},
-        {"StateKey", set_state_key}, {"Bus", set_bus},
+        {"MaxJobs", set_max_jobs},
+        {"MaxJobsPerUser", set_max_jobs_per_user},
+        {"RetainSec", set_retain},
+        {"DefaultProfile", set_default_profile},
+        {"StateKey", set_state_key},
+        {"FormerStateKey", set_former_state_key},
+        {"Bus", set_bus},
 };
 
 static int load_daemon_key(Config *c, const ConfigEntry *e, char **ret_why) {
@@ -150,8 +170,7 @@ static int load_daemon_key(Config *c, const ConfigEntry *e, char **ret_why) {
 }
 
 static int load_daemon(Config *c, const ConfigTree *t, char **ret_why) {
-        char section[] = DAEMON_SECTION, key[] = "StateKey",
-             value[] = CONFIG_CREDENTIAL_PREFIX CONFIG_STATE_KEY_CREDENTIAL;
+        char section[] = DAEMON_SECTION, key[] = "StateKey", value[] = CONFIG_STATE_KEY_DEFAULT;
         const ConfigEntry state_key = {section, key, value, {"(default)", 0}};
         int r;
 

@@ -17,7 +17,7 @@
 #define CONFIG_RETAIN_DEFAULT USEC_PER_DAY
 #define CONFIG_RETAIN_MIN USEC_PER_SEC
 #define CONFIG_RETAIN_MAX (3660 * USEC_PER_DAY) /* some ten years; or infinity */
-#define CONFIG_STATE_KEY_CREDENTIAL "state-key"
+#define CONFIG_STATE_KEY_DEFAULT "credential:state-key"
 #define CONFIG_STATE_KEY_MAX ((size_t) 4096)
 
 typedef struct Config {
@@ -25,7 +25,9 @@ typedef struct Config {
         size_t max_jobs_per_user; /* queued and retained */
         usec_t retain_usec;       /* USEC_INFINITY: until released */
         char *default_profile;    /* NULL: none; else it is one of `profiles` */
-        char *state_key;          /* a path; NULL: there is none, one is made on first start */
+        char *state_key;          /* a path, or credential:NAME that is not there; NULL: one is made
+                                     on first start */
+        char *former_state_key;   /* a path, or credential:NAME that is not there; NULL: none */
         char *bus;                /* "system", "session", "none" or an address */
         Profile **profiles;       /* in the order of the files */
         size_t n_profiles;

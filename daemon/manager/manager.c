@@ -207,7 +207,8 @@ static int open_store(Manager *m, int *ret_exit) {
         _cleanup_free_ char *why = NULL;
         int r;
 
-        r = store_open(m->event, m->options.state_directory, m->config->state_key, &m->store, &why);
+        r = store_open(m->event, m->options.state_directory, m->config->state_key,
+                       m->config->former_state_key, &m->store, &why);
         if (r < 0) {
                 log_error("%s", why ? why : strerrordesc_np(-r));
                 return r;

@@ -108,8 +108,18 @@ static void replace_slot(Slot *s, Profile *profile) {
                 retry_sessions(s);
 }
 
+/* Which of the jobs' secrets open is known at a start alone. */
+static void warn_of_state_key(const Config *old, const Config *config) {
+        if (!streq_ptr(old->state_key, config->state_key) ||
+            !streq_ptr(old->former_state_key, config->former_state_key))
+                log_warning("StateKey= or FormerStateKey= is another one: that is taken up at the "
+                            "next start.");
+}
+
 static void replace_all(Manager *m, Config *config) {
         Slot *s, *next;
+
+        warn_of_state_key(m->config, config);
 
         LIST_FOREACH_SAFE(slots, s, next, m) {
                 Profile *profile = take_profile(config, s->profile->name);

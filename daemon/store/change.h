@@ -17,6 +17,7 @@ typedef enum ChangeType {
         CHANGE_ERASE,   /* a line more, then the secrets go */
         CHANGE_REMOVE,  /* all of it goes */
         CHANGE_READ,    /* the secrets are wanted */
+        CHANGE_RESEAL,  /* they are sealed with the present key, if they are not yet */
         CHANGE_TYPE_MAX,
 } ChangeType;
 

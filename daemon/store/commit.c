@@ -42,14 +42,31 @@ static void flush_directory(Round *round) {
         }
 }
 
+/* As they are on the disk now: what was asked for before this is done. */
+static int read_to_reseal(const Round *round, Change *c) {
+        FileName name = file_name_make(c->id, FILE_KIND_SECRET);
+        const StateKeys *keys = round->context->keys;
+        _cleanup_secret_ Secret *file = NULL;
+        int r;
+
+        r = disk_read(round->disk, name.text, SECRET_FILE_MAX, &file);
+        if (r < 0 || secret_file_is_current(keys, file->data, file->size))
+                return r < 0 ? r : 0;
+        r = secret_file_unseal(keys, &c->context, file->data, file->size, &c->secrets);
+        c->has_secrets = r >= 0;
+        return r;
+}
+
 static int write_secrets(const Round *round, Change *c) {
         FileName name = file_name_make(c->id, FILE_KIND_SECRET_NEW);
         _cleanup_free_ uint8_t *sealed = NULL;
         size_t size;
-        int r;
+        int r = 0;
 
-        if (!c->has_secrets)
-                return 0;
+        if (c->type == CHANGE_RESEAL)
+                r = read_to_reseal(round, c);
+        if (r < 0 || !c->has_secrets)
+                return r;
         r = secret_file_seal(round->context->keys, &c->context, &c->secrets, &sealed, &size);
         if (r < 0)
                 return r;
@@ -139,6 +156,7 @@ static int write_lines(const Round *round, Change *c) {
                 break;
         case CHANGE_REMOVE:
         case CHANGE_READ:
+        case CHANGE_RESEAL:
         case CHANGE_TYPE_MAX:
                 return 0;
         }

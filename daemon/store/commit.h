@@ -7,7 +7,8 @@
  * a second change of the same job, or at COMMIT_ROUND_MAX, which bounds the descriptors it holds.
  * In each round, for all of its changes together:
  *
- *   1. secrets are written aside and flushed, take their names, the directory is flushed;
+ *   1. secrets (those that are to be sealed anew are read first) are written aside and flushed,
+ * take their names, the directory is flushed;
  *   2. lines are written and flushed (a note's is not): a line never speaks of secrets that could
  *      still be lost;
  *   3. new job files take their names, what is to be erased is overwritten and unlinked, the

@@ -210,9 +210,11 @@ static int sweep_name(const char *name, void *userdata) {
                 log_warning("state directory: \"%s\" is none of fleetprovd's files, left alone",
                             name);
                 return 0;
+        case FILE_KIND_SET_ASIDE:
+                d->has_set_aside = true;
+                return 0;
         case FILE_KIND_JOB:
         case FILE_KIND_OWN:
-        case FILE_KIND_SET_ASIDE:
         case FILE_KIND_MAX:
                 return 0;
         }

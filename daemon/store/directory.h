@@ -13,7 +13,7 @@ typedef struct Directory {
         Disk disk;
         int lock_fd;
         unsigned starts; /* this is the n-th start here; never the same twice */
-        bool has_secrets;
+        bool has_secrets, has_set_aside;
 } Directory;
 
 void directory_init(Directory *d);

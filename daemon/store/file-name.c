@@ -28,8 +28,8 @@ static bool starts_with(const char *s, const char *prefix) {
 }
 
 static FileKind kind_without_id(const char *name) {
-        static const char *const own[] = {FILE_LOCK, FILE_VERSION, FILE_STARTS, FILE_UPTIME,
-                                          FILE_STATE_KEY};
+        static const char *const own[] = {FILE_LOCK,   FILE_VERSION,   FILE_STARTS,
+                                          FILE_UPTIME, FILE_STATE_KEY, FILE_STATE_KEY_FORMER};
 
         for (size_t i = 0; i < ELEMENTSOF(own); i++) {
                 if (!starts_with(name, own[i]))

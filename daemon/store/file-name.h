@@ -8,6 +8,7 @@
  *   starts          how often a daemon began here
  *   uptime          of the machine, all its boots together
  *   state.key       seals the secrets, unless a credential does
+ *   state.key.former  did so; put there by people, to have another one made
  *   <id>.job        a job                   <id>.job.damaged-<time>     set aside
  *   <id>.secret     its secrets, sealed     <id>.secret.damaged-<time>  likewise
  *   *.new           on the way to one of these names; void after a crash
@@ -21,6 +22,7 @@
 #define FILE_STARTS "starts"
 #define FILE_UPTIME "uptime"
 #define FILE_STATE_KEY "state.key"
+#define FILE_STATE_KEY_FORMER "state.key.former"
 
 typedef enum FileKind {
         FILE_KIND_JOB,

@@ -2,26 +2,29 @@
 #include "daemon/store/load.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 
-#include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/store/file-name.h"
 #include "daemon/store/job-file.h"
 #include "daemon/store/secret-file.h"
+#include "daemon/store/set-aside.h"
 
 typedef struct Names {
         char (*jobs)[IPC_JOB_ID_LENGTH + 1];
         size_t n_jobs;
         char (*secrets)[IPC_JOB_ID_LENGTH + 1];
         size_t n_secrets;
+        char (*taken_back)[IPC_JOB_ID_LENGTH + 1];
+        size_t n_taken_back;
 } Names;
 
 typedef struct Load {
         const Disk *disk;
         const StateKeys *keys;
         const JobClock *clock;
+        FormerList former;
+        MissingKey missing;
         bool swept;  /* something was unlinked or renamed */
         bool synced; /* what was read is durable */
 } Load;
@@ -29,6 +32,18 @@ typedef struct Load {
 static void names_done(Names *n) {
         free(n->jobs);
         free(n->secrets);
+        free(n->taken_back);
+}
+
+void former_secrets_done(FormerSecrets *s) {
+        secret_context_done(&s->context);
+}
+
+void former_list_done(FormerList *l) {
+        for (size_t i = 0; i < l->n; i++)
+                former_secrets_done(l->items + i);
+        free(l->items);
+        *l = (FormerList){};
 }
 
 void job_list_done(JobList *l) {
@@ -75,29 +90,11 @@ static void log_job(int level, const char *id, const char *text) {
         log_message(level, &field, 1, "job %s: %s", id, text);
 }
 
-static void set_aside_file(Load *load, const char *id, FileKind kind, const char *reason,
-                           usec_t time) {
-        FileName name = file_name_make(id, kind);
-        _cleanup_free_ char *aside = NULL;
-        int r;
-
-        if (asprintf(&aside, "%s.%s-%" PRIu64, name.text, reason, time) < 0) {
-                aside = NULL;
-                return;
-        }
-        r = disk_rename(load->disk, name.text, aside);
-        if (r < 0 && r != -ENOENT)
-                log_warning_errno(r, "cannot rename %s", name.text);
-        load->swept = true;
-}
-
 /* Its secrets go along: who repairs the one by hand needs the other. */
-static void set_aside(Load *load, const char *id, const char *reason, const char *text) {
-        usec_t now = clock_real_usec();
-
+static void give_up(Load *load, const char *id, const char *reason, const char *text) {
         log_job(LOG_ERR, id, text);
-        set_aside_file(load, id, FILE_KIND_JOB, reason, now);
-        set_aside_file(load, id, FILE_KIND_SECRET, reason, now);
+        set_aside(load->disk, id, reason);
+        load->swept = true;
 }
 
 static void erase_secrets(Load *load, const char *id) {
@@ -120,28 +117,50 @@ static bool has_secrets(const Names *names, const char *id) {
                bsearch(id, names->secrets, names->n_secrets, sizeof(*names->secrets), compare_ids);
 }
 
+static int note_former(Load *load, const Job *j, SecretContext *context) {
+        FormerList *l = &load->former;
+        FormerSecrets *longer;
+
+        /* Doubled each time, at the powers of two. */
+        if ((l->n & (l->n - 1)) == 0) {
+                longer = reallocarray(l->items, l->n == 0 ? 1 : 2 * l->n, sizeof(*longer));
+                if (!longer)
+                        return -ENOMEM;
+                l->items = longer;
+        }
+        l->items[l->n] = (FormerSecrets){.context = *context};
+        memcpy(l->items[l->n++].id, j->id, sizeof(j->id));
+        *context = (SecretContext){};
+        return 0;
+}
+
 /* They open, and as this job's: id, owner, operation and profile are sealed with them, so that one
  * who edits the record finds that its secrets do not go along. */
-static int open_secrets(const Load *load, const Job *j, const Secret *file) {
+static int open_secrets(Load *load, const Job *j, const Secret *file) {
         _cleanup_(secret_context_done) SecretContext context = {};
         _cleanup_(job_secrets_done) JobSecrets secrets = {};
         int r;
 
         r = secret_context_make(j, &context);
-        return r < 0 ? r
-                     : secret_file_unseal(load->keys, &context, file->data, file->size, &secrets);
+        if (r >= 0)
+                r = secret_file_unseal(load->keys, &context, file->data, file->size, &secrets);
+        if (r >= 0 && !secret_file_is_current(load->keys, file->data, file->size))
+                r = note_former(load, j, &context);
+        return r;
 }
 
-static void set_aside_without_key(Load *load, const char *id, const char *key_id) {
+static void give_up_without_key(Load *load, const char *id, const char *key_id) {
         _cleanup_free_ char *text = NULL;
 
         if (asprintf(&text,
-                     "set aside: its secrets are sealed with the state key %s, which is not here: "
-                     "give that key back and take \".unknown-key-…\" off the names of the two "
-                     "files, or remove them",
+                     "set aside: its secrets are sealed with the state key %s, which is not here; "
+                     "it is taken back at a start at which that key is named by StateKey= or "
+                     "FormerStateKey=",
                      key_id) < 0)
                 text = NULL;
-        set_aside(load, id, "unknown-key", text ? text : "set aside: unknown state key");
+        give_up(load, id, SET_ASIDE_UNKNOWN_KEY, text ? text : "set aside: unknown state key");
+        if (load->missing.n_jobs++ == 0)
+                memcpy(load->missing.id, key_id, sizeof(load->missing.id));
 }
 
 static void secrets_are_gone(Job *j) {
@@ -173,11 +192,11 @@ static int check_secrets(Load *load, Job *j) {
         if (r == -ENOMEM)
                 return r;
         if (r == -ENOKEY)
-                set_aside_without_key(load, j->id, key_id);
+                give_up_without_key(load, j->id, key_id);
         else
-                set_aside(load, j->id, "damaged",
-                          "set aside: its sealed secrets are not those that were sealed for it; "
-                          "they or its record were damaged, exchanged or edited");
+                give_up(load, j->id, SET_ASIDE_DAMAGED,
+                        "set aside: its sealed secrets are not those that were sealed for it; "
+                        "they or its record were damaged, exchanged or edited");
         return 0;
 }
 
@@ -216,8 +235,9 @@ static int load_job(Load *load, const Names *names, const char *id, Job **ret) {
                 if (asprintf(&text, "set aside, cannot be read: %s",
                              reason ? reason : strerrordesc_np(-r)) < 0)
                         text = NULL;
-                set_aside(load, id, r == -EPROTONOSUPPORT ? "later-version" : "damaged",
-                          text ? text : "set aside, cannot be read");
+                give_up(load, id,
+                        r == -EPROTONOSUPPORT ? SET_ASIDE_LATER_VERSION : SET_ASIDE_DAMAGED,
+                        text ? text : "set aside, cannot be read");
                 return 0;
         }
         r = settle_secrets(load, names, j);
@@ -232,6 +252,29 @@ static int compare_jobs(const void *a, const void *b) {
         if (x->serial != y->serial)
                 return x->serial < y->serial ? -1 : 1;
         return strcmp(x->id, y->id);
+}
+
+static bool was_taken_back(const Names *names, const Job *j) {
+        for (size_t i = 0; i < names->n_taken_back; i++)
+                if (streq(names->taken_back[i], j->id))
+                        return true;
+        return false;
+}
+
+/* Behind the others: where its key was asked for again meanwhile, that job is the one that its
+ * caller knows. */
+static void move_taken_back(const Names *names, JobList *l) {
+        for (size_t i = 0, end = l->n; names->n_taken_back > 0 && i < end;) {
+                Job *j = l->jobs[i];
+
+                if (!was_taken_back(names, j)) {
+                        i++;
+                        continue;
+                }
+                memmove(l->jobs + i, l->jobs + i + 1, (l->n - i - 1) * sizeof(Job *));
+                l->jobs[l->n - 1] = j;
+                end--;
+        }
 }
 
 static int load_all(Load *load, Names *names, JobList *ret) {
@@ -258,23 +301,45 @@ static int load_all(Load *load, Names *names, JobList *ret) {
                         erase_secrets(load, names->secrets[i]);
         if (list.n > 0)
                 qsort(list.jobs, list.n, sizeof(Job *), compare_jobs);
+        move_taken_back(names, &list);
         *ret = list;
         list = (JobList){};
         return 0;
 }
 
+static int on_taken_back(const char *id, void *userdata) {
+        Names *names = userdata;
+
+        return names_add(&names->taken_back, &names->n_taken_back, id);
+}
+
+static void say_missing(const MissingKey *missing) {
+        if (missing->n_jobs > 0)
+                log_error("%zu jobs stand aside, since their secrets are sealed with state keys "
+                          "that are not here, such as %s; name it with FormerStateKey= and start "
+                          "again, and they are taken back.",
+                          missing->n_jobs, missing->id);
+}
+
 int load_jobs(const Directory *directory, const StateKeys *keys, const JobClock *clock,
-              JobList *ret) {
+              JobList *ret, FormerList *ret_former) {
         Load load = {.disk = &directory->disk, .keys = keys, .clock = clock};
         _cleanup_(names_done) Names names = {};
         int r;
 
-        r = directory_each(directory, on_name, &names);
-        if (r < 0)
+        r = set_aside_take_back(directory, keys, on_taken_back, &names, &load.missing);
+        if (r >= 0)
+                r = directory_each(directory, on_name, &names);
+        if (r >= 0)
+                r = load_all(&load, &names, ret);
+        if (r < 0) {
+                former_list_done(&load.former);
                 return r;
-        r = load_all(&load, &names, ret);
-        if (r >= 0 && load.swept)
+        }
+        say_missing(&load.missing);
+        if (load.swept)
                 /* Where it does not become durable, the next start does it again. */
                 (void) disk_sync_directory(&directory->disk);
-        return r;
+        *ret_former = load.former;
+        return 0;
 }

@@ -9,6 +9,7 @@
 
 #include "daemon/store/directory.h"
 #include "daemon/store/job-record.h"
+#include "daemon/store/secret-file.h"
 #include "daemon/store/state-key.h"
 
 typedef struct JobList {
@@ -18,6 +19,20 @@ typedef struct JobList {
 
 void job_list_done(JobList *l);
 
+/* Secrets that are sealed with a former state key, and as whose. */
+typedef struct FormerSecrets {
+        char id[IPC_JOB_ID_LENGTH + 1];
+        SecretContext context;
+} FormerSecrets;
+
+typedef struct FormerList {
+        FormerSecrets *items;
+        size_t n;
+} FormerList;
+
+void former_secrets_done(FormerSecrets *s);
+void former_list_done(FormerList *l);
+
 /* -ENOMEM, or an error of the directory itself. */
 int load_jobs(const Directory *directory, const StateKeys *keys, const JobClock *clock,
-              JobList *ret);
+              JobList *ret, FormerList *ret_former);

@@ -85,17 +85,23 @@ int secret_context_make(const Job *job, SecretContext *ret) {
         return 0;
 }
 
+int secret_context_copy(const SecretContext *c, SecretContext *ret) {
+        uint8_t *data = malloc(c->size);
+
+        if (!data)
+                return -ENOMEM;
+        memcpy(data, c->data, c->size);
+        *ret = (SecretContext){.data = data, .size = c->size};
+        return 0;
+}
+
 /* The context, and with it which fields there are and which one this is. */
 static int context_for_field(const SecretContext *context, uint8_t mask, size_t i,
                              SecretContext *ret) {
         _cleanup_(secret_context_done) SecretContext c = {};
 
-        c.data = malloc(context->size);
-        if (!c.data)
-                return -ENOMEM;
-        memcpy(c.data, context->data, context->size);
-        c.size = context->size;
-        if (context_add(&c, &mask, sizeof(mask)) < 0 || context_add_text(&c, fields[i].name) < 0)
+        if (secret_context_copy(context, &c) < 0 || context_add(&c, &mask, sizeof(mask)) < 0 ||
+            context_add_text(&c, fields[i].name) < 0)
                 return -ENOMEM;
         *ret = c;
         c = (SecretContext){};
@@ -238,6 +244,13 @@ bool secret_file_is_erased(const uint8_t *data, size_t size) {
         static const uint8_t zeros[HEADER_SIZE];
 
         return size >= HEADER_SIZE && memcmp(data, zeros, HEADER_SIZE) == 0;
+}
+
+bool secret_file_is_current(const StateKeys *keys, const uint8_t *data, size_t size) {
+        const StateKeys present = {.keys = {keys->keys[0]}, .n = 1};
+        char id[SEAL_KEY_ID_LENGTH + 1];
+
+        return secret_file_check(&present, data, size, id) >= 0;
 }
 
 static bool have_key(const StateKeys *keys, const char *id) {

@@ -29,6 +29,7 @@ typedef struct SecretContext {
 } SecretContext;
 
 int secret_context_make(const Job *job, SecretContext *ret);
+int secret_context_copy(const SecretContext *c, SecretContext *ret);
 void secret_context_done(SecretContext *c);
 
 /* -EMSGSIZE: a secret is longer than IPC_SECRET_MAX. */
@@ -42,6 +43,9 @@ int secret_file_unseal(const StateKeys *keys, const SecretContext *context, cons
 
 /* Whether it was overwritten to be unlinked then: it begins with zeros. */
 bool secret_file_is_erased(const uint8_t *data, size_t size);
+
+/* Whether all of it is sealed with the key that seals now. */
+bool secret_file_is_current(const StateKeys *keys, const uint8_t *data, size_t size);
 
 /* Whether we have the keys it names: 0, -ENOKEY, or -EBADMSG where it does not read. Opens nothing.
  * *ret_key_id: the key that lacks. */

@@ -88,40 +88,49 @@ static int make_key(const Disk *d, SealKey **ret, char **ret_why) {
         return 0;
 }
 
-static int load_own(const Disk *d, bool sealed, SealKey **ret, char **ret_why) {
+/* Shorter than a whole key, HKDF would stretch it: a torn copy must not pass. */
+static int read_own(const Disk *d, const char *name, SealKey **ret, char **ret_why) {
         struct stat st;
 
-        if (fstatat(d->fd, FILE_STATE_KEY, &st, AT_SYMLINK_NOFOLLOW) >= 0) {
-                /* Shorter than a whole key, HKDF would stretch it: a torn copy must not pass. */
-                if (S_ISREG(st.st_mode) && (size_t) st.st_size != SEAL_KEY_SIZE)
-                        return why(ret_why, -EINVAL,
-                                   FILE_STATE_KEY " is no key: it has %lld bytes and not %zu; put "
-                                                  "it back from a backup",
-                                   (long long) st.st_size, SEAL_KEY_SIZE);
-                return read_key(d->fd, FILE_STATE_KEY, 0077, ret, ret_why);
-        }
-        if (errno != ENOENT)
-                return why(ret_why, -errno, "cannot look at " FILE_STATE_KEY ": %s",
-                           strerrordesc_np(errno));
-        if (sealed)
+        if (fstatat(d->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return errno == ENOENT ? -ENOENT
+                                       : why(ret_why, -errno, "cannot look at %s: %s", name,
+                                             strerrordesc_np(errno));
+        if (S_ISREG(st.st_mode) && (size_t) st.st_size != SEAL_KEY_SIZE)
+                return why(ret_why, -EINVAL,
+                           "%s is no key: it has %lld bytes and not %zu; put it back from a backup",
+                           name, (long long) st.st_size, SEAL_KEY_SIZE);
+        return read_key(d->fd, name, 0077, ret, ret_why);
+}
+
+/* `replaced`: there is a former key, so that a new one hides nothing. */
+static int load_own(const Disk *d, bool sealed, bool replaced, SealKey **ret, char **ret_why) {
+        int r;
+
+        r = read_own(d, FILE_STATE_KEY, ret, ret_why);
+        if (r != -ENOENT)
+                return r;
+        if (sealed && !replaced)
                 return why(ret_why, -ENOKEY,
                            FILE_STATE_KEY " is gone, and there are secrets sealed with it: put it "
-                                          "back from a backup, or remove *.secret to give them up");
+                                          "back from a backup, name the key that sealed them with "
+                                          "StateKey= or FormerStateKey=, or remove *.secret to "
+                                          "give them up");
         return make_key(d, ret, ret_why);
 }
 
-static int load_credential(const char *name, SealKey **ret, char **ret_why) {
+static int load_credential(const char *key, const char *name, SealKey **ret, char **ret_why) {
         const char *directory = getenv("CREDENTIALS_DIRECTORY");
         _cleanup_free_ char *path = NULL;
 
         if (name[0] == '\0' || strchr(name, '/') || streq(name, ".") || streq(name, "..") ||
             strlen(name) > CREDENTIAL_NAME_MAX)
-                return why(ret_why, -EINVAL, "StateKey: \"%s\" is no name of a credential", name);
+                return why(ret_why, -EINVAL, "%s: \"%s\" is no name of a credential", key, name);
         if (!directory || directory[0] != '/')
                 return why(ret_why, -ENOKEY,
-                           "StateKey: there is no credential \"%s\", since $CREDENTIALS_DIRECTORY "
+                           "%s: there is no credential \"%s\", since $CREDENTIALS_DIRECTORY "
                            "is not set: the unit wants LoadCredential=%s:PATH",
-                           name, name);
+                           key, name, name);
         if (asprintf(&path, "%s/%s", directory, name) < 0) {
                 path = NULL;
                 return -ENOMEM;
@@ -129,31 +138,65 @@ static int load_credential(const char *name, SealKey **ret, char **ret_why) {
         return read_key(AT_FDCWD, path, 0027, ret, ret_why);
 }
 
-int state_keys_load(const Disk *d, const char *source, bool sealed, StateKeys *ret,
-                    char **ret_why) {
+static int load_named(const char *key, const char *source, SealKey **ret, char **ret_why) {
+        if (strncmp(source, CREDENTIAL_PREFIX, strlen(CREDENTIAL_PREFIX)) == 0)
+                return load_credential(key, source + strlen(CREDENTIAL_PREFIX), ret, ret_why);
+        if (source[0] == '/')
+                return read_key(AT_FDCWD, source, 0027, ret, ret_why);
+        return why(ret_why, -EINVAL, "%s: \"%s\" is neither credential:NAME nor a full path", key,
+                   source);
+}
+
+/* Takes the key. One that is there already is not kept twice. */
+static void add(StateKeys *k, SealKey *key, const char *name) {
+        for (size_t i = 0; i < k->n; i++)
+                if (streq(k->keys[i]->id, key->id)) {
+                        seal_key_free(key);
+                        return;
+                }
+        k->names[k->n] = name;
+        k->keys[k->n++] = key;
+}
+
+/* Those of the directory that are there and only open. */
+static int add_own(const Disk *d, const char *name, StateKeys *keys, char **ret_why) {
+        SealKey *key;
+        int r;
+
+        r = read_own(d, name, &key, ret_why);
+        if (r >= 0)
+                add(keys, key, name);
+        return r == -ENOENT ? 0 : r;
+}
+
+int state_keys_load(const Disk *d, const char *source, const char *former, bool sealed,
+                    StateKeys *ret, char **ret_why) {
+        const bool named = source && source[0] != '\0', has_former = former && former[0] != '\0';
         _cleanup_(state_keys_done) StateKeys keys = {};
         SealKey *key;
         int r;
 
-        if (!source || source[0] == '\0')
-                r = load_own(d, sealed, &key, ret_why);
-        else if (strncmp(source, CREDENTIAL_PREFIX, strlen(CREDENTIAL_PREFIX)) == 0)
-                r = load_credential(source + strlen(CREDENTIAL_PREFIX), &key, ret_why);
-        else if (source[0] == '/')
-                r = read_key(AT_FDCWD, source, 0027, &key, ret_why);
+        if (named)
+                r = load_named("StateKey", source, &key, ret_why);
         else
-                r = why(ret_why, -EINVAL,
-                        "StateKey: \"%s\" is neither credential:NAME nor a full path", source);
+                r = load_own(d, sealed,
+                             has_former || faccessat(d->fd, FILE_STATE_KEY_FORMER, F_OK, 0) == 0,
+                             &key, ret_why);
         if (r < 0)
                 return r;
-        keys.keys[keys.n++] = key;
-
-        if (source && source[0] != '\0' && faccessat(d->fd, FILE_STATE_KEY, F_OK, 0) == 0) {
-                r = load_own(d, sealed, &key, ret_why);
+        add(&keys, key, named ? "StateKey=" : FILE_STATE_KEY);
+        if (has_former) {
+                r = load_named("FormerStateKey", former, &key, ret_why);
                 if (r < 0)
                         return r;
-                keys.keys[keys.n++] = key;
+                add(&keys, key, "FormerStateKey=");
         }
+        if (named)
+                r = add_own(d, FILE_STATE_KEY, &keys, ret_why);
+        if (r >= 0)
+                r = add_own(d, FILE_STATE_KEY_FORMER, &keys, ret_why);
+        if (r < 0)
+                return r;
         *ret = keys;
         keys = (StateKeys){};
         return 0;

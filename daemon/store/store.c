@@ -11,6 +11,7 @@
 #include "daemon/store/commit.h"
 #include "daemon/store/directory.h"
 #include "daemon/store/load.h"
+#include "daemon/store/reseal.h"
 #include "daemon/store/uptime.h"
 
 /* A job has one change under way, seldom two; the jobs are bounded by MaxJobs. */
@@ -24,6 +25,8 @@ struct Store {
         StateKeys keys;
         JobClock clock; /* but for the present time */
         uint64_t next_serial;
+        sd_event *event;
+        Reseal *reseal; /* NULL: nothing is, or was */
         Worker *worker;
         ChangeList staged; /* the disk's thread */
 
@@ -148,6 +151,7 @@ static int prepare(const Store *s, Change *c, const Job *job, const JobSecrets *
                 return job_record_make_state(job, &clock, mark, &c->lines, &c->lines_size);
         case CHANGE_REMOVE:
         case CHANGE_READ:
+        case CHANGE_RESEAL:
         case CHANGE_TYPE_MAX:
                 break;
         }
@@ -216,16 +220,17 @@ void store_read_secrets(Store *s, const Job *job, StoreSecretsDone done, void *u
 }
 
 static int open_all(Store *s, sd_event *event, const char *directory, const char *state_key,
-                    DiskHook hook, void *hook_userdata, char **ret_why) {
+                    const char *former, DiskHook hook, void *hook_userdata, char **ret_why) {
         const WorkerOptions worker = {
                 .name = "disk", .queue_max = STORE_QUEUE_MAX, .flush = on_lot_flush, .userdata = s};
         int r;
 
+        s->event = event; /* outlives the store */
         r = directory_open(directory, hook, hook_userdata, &s->directory, ret_why);
         if (r < 0)
                 return r;
-        r = state_keys_load(&s->directory.disk, state_key, s->directory.has_secrets, &s->keys,
-                            ret_why);
+        r = state_keys_load(&s->directory.disk, state_key, former, s->directory.has_secrets,
+                            &s->keys, ret_why);
         if (r < 0)
                 return r;
         s->next_serial = (uint64_t) s->directory.starts << STORE_SERIALS_PER_START_BITS;
@@ -238,13 +243,14 @@ static int open_all(Store *s, sd_event *event, const char *directory, const char
         return r < 0 ? r : worker_new(event, &worker, &s->worker);
 }
 
-int store_open(sd_event *event, const char *directory, const char *state_key, Store **ret,
-               char **ret_why) {
-        return store_open_hooked(event, directory, state_key, NULL, NULL, ret, ret_why);
+int store_open(sd_event *event, const char *directory, const char *state_key, const char *former,
+               Store **ret, char **ret_why) {
+        return store_open_hooked(event, directory, state_key, former, NULL, NULL, ret, ret_why);
 }
 
-int store_open_hooked(sd_event *event, const char *directory, const char *state_key, DiskHook hook,
-                      void *hook_userdata, Store **ret, char **ret_why) {
+int store_open_hooked(sd_event *event, const char *directory, const char *state_key,
+                      const char *former, DiskHook hook, void *hook_userdata, Store **ret,
+                      char **ret_why) {
         _cleanup_(store_freep) Store *s = calloc(1, sizeof(Store));
         _cleanup_free_ char *reason = NULL;
         int r;
@@ -254,7 +260,7 @@ int store_open_hooked(sd_event *event, const char *directory, const char *state_
                 return -ENOMEM;
         }
         directory_init(&s->directory);
-        r = open_all(s, event, directory, state_key, hook, hook_userdata, &reason);
+        r = open_all(s, event, directory, state_key, former, hook, hook_userdata, &reason);
         if (r < 0) {
                 if (!reason)
                         (void) why(&reason, r, "cannot open the state directory %s: %s", directory,
@@ -274,6 +280,7 @@ Store *store_free(Store *s) {
                 tell_refused(s);
         }
         worker_free(s->worker);
+        reseal_free(s->reseal);
         sd_event_source_disable_unref(s->refused_source);
         state_keys_done(&s->keys);
         directory_done(&s->directory);
@@ -281,12 +288,31 @@ Store *store_free(Store *s) {
         return NULL;
 }
 
+static int reseal_one(void *userdata, const FormerSecrets *secrets, StoreDone done,
+                      void *done_userdata) {
+        Change *c = change_new(CHANGE_RESEAL, secrets->id);
+
+        if (!c)
+                return -ENOMEM;
+        c->done = done;
+        c->userdata = done_userdata;
+        submit(userdata, c, secret_context_copy(&secrets->context, &c->context));
+        return 0;
+}
+
+static size_t count_pending(void *userdata) {
+        return store_pending(userdata);
+}
+
+static const ResealOps reseal_ops = {.reseal = reseal_one, .pending = count_pending};
+
 int store_load(Store *s, void (*on_job)(Job *job, void *userdata), void *userdata) {
+        _cleanup_(former_list_done) FormerList former = {};
         _cleanup_(job_list_done) JobList list = {};
         JobClock clock = store_clock(s);
         int r;
 
-        r = load_jobs(&s->directory, &s->keys, &clock, &list);
+        r = load_jobs(&s->directory, &s->keys, &clock, &list, &former);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < list.n; i++) {
@@ -294,7 +320,7 @@ int store_load(Store *s, void (*on_job)(Job *job, void *userdata), void *userdat
                         s->next_serial = list.jobs[i]->serial + 1;
                 on_job(TAKE_PTR(list.jobs[i]), userdata);
         }
-        return 0;
+        return reseal_new(s->event, &reseal_ops, s, &s->keys, &former, &s->reseal);
 }
 
 uint64_t store_next_serial(Store *s) {

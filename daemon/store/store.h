@@ -31,22 +31,25 @@ typedef void (*StoreSecretsDone)(int error, const JobSecrets *secrets, void *use
 
 /* Makes the directory where only its last component lacks, locks it (-EBUSY: another daemon has
  * it), looks at its version, owner and mode, and gets or makes the state key. `state_key`:
- * "credential:NAME", a full path, or NULL or "" for state.key in the directory. Blocks.
+ * "credential:NAME", a full path, or NULL or "" for state.key in the directory; `former`: likewise
+ * one that only opens, or NULL or "" for none. Blocks.
  * crypto_init() comes before. *ret_why says for people what is wrong and the mend (NULL where
  * memory is short). */
-int store_open(sd_event *event, const char *directory, const char *state_key, Store **ret,
-               char **ret_why);
+int store_open(sd_event *event, const char *directory, const char *state_key, const char *former,
+               Store **ret, char **ret_why);
 
 /* The same, with every step on the disk shown to `hook` (see disk.h): for tests. */
-int store_open_hooked(sd_event *event, const char *directory, const char *state_key, DiskHook hook,
-                      void *hook_userdata, Store **ret, char **ret_why);
+int store_open_hooked(sd_event *event, const char *directory, const char *state_key,
+                      const char *former, DiskHook hook, void *hook_userdata, Store **ret,
+                      char **ret_why);
 
 Store *store_free(Store *s); /* finishes and tells what was asked for */
 DEFINE_CLEANUP(Store *, store_free);
 
 /* Reads every job, in the order of their serials, and hands it over for good. A damaged file, or
  * secrets under an unknown state key, cost that one job: its files are set aside with a journal
- * entry. Blocks; once, before anything is asked for. */
+ * entry. Secrets under a former key are sealed anew from then on, by the loop. Blocks; once, before
+ * anything is asked for. */
 int store_load(Store *s, void (*on_job)(Job *job, void *userdata), void *userdata);
 
 /* For Job.serial: above all that were ever given in this directory. After store_load. */

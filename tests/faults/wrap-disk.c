@@ -50,11 +50,11 @@ static int on_step(DiskStep step, const char *name, void *userdata) {
         return 0;
 }
 
-int __wrap_store_open(sd_event *event, const char *directory, const char *state_key, Store **ret,
-                      char **ret_why);
-int __wrap_store_open(sd_event *event, const char *directory, const char *state_key, Store **ret,
-                      char **ret_why) {
-        return store_open_hooked(event, directory, state_key, on_step, NULL, ret, ret_why);
+int __wrap_store_open(sd_event *event, const char *directory, const char *state_key,
+                      const char *former, Store **ret, char **ret_why);
+int __wrap_store_open(sd_event *event, const char *directory, const char *state_key,
+                      const char *former, Store **ret, char **ret_why) {
+        return store_open_hooked(event, directory, state_key, former, on_step, NULL, ret, ret_why);
 }
 
 /* Those that the hook has announced. One that fails has its point, too. */

@@ -112,6 +112,23 @@ START_TEST(a_state_key_credential_that_is_not_there_is_none)
 }
 END_TEST
 
+/* Nobody who names a key of his own gets one that is made beside the secrets. */
+START_TEST(another_credential_that_is_not_there_is_asked_for)
+{
+        static const char content[] = "[Daemon]\nStateKey=credential:tpm\n"
+                                      "FormerStateKey=credential:state-key\n";
+        _cleanup_config_ Config *with_folder = NULL, *without_folder = NULL;
+
+        without_folder = fixture_load(content);
+        ck_assert_str_eq(without_folder->state_key, "credential:tpm");
+        ck_assert_str_eq(without_folder->former_state_key, "credential:state-key");
+        setenv("CREDENTIALS_DIRECTORY", fixture_path("."), 1);
+        with_folder = fixture_load(content);
+        ck_assert_str_eq(with_folder->state_key, fixture_path("./tpm"));
+        ck_assert_str_eq(with_folder->former_state_key, fixture_path("./state-key"));
+}
+END_TEST
+
 START_TEST(a_state_key_that_others_read_is_refused)
 {
         const char *path = fixture_write_bytes("key", "0123456789abcdef", 16, 0644);
@@ -138,6 +155,7 @@ int main(void) {
         tcase_add_test(t, parameters_are_bounded_together);
         tcase_add_test(t, credentials_become_paths);
         tcase_add_test(t, a_state_key_credential_that_is_not_there_is_none);
+        tcase_add_test(t, another_credential_that_is_not_there_is_asked_for);
         tcase_add_test(t, a_state_key_that_others_read_is_refused);
         return suite_run("values in files of their own", t);
 }

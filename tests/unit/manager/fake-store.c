@@ -148,8 +148,8 @@ void disk_settle(void) {
 
 /* --- store.h */
 
-int store_open(sd_event *event, const char *directory, const char *state_key, Store **ret,
-               char **ret_why) {
+int store_open(sd_event *event, const char *directory, const char *state_key, const char *former,
+               Store **ret, char **ret_why) {
         *ret = NULL;
         return 0;
 }

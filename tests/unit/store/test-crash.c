@@ -89,7 +89,7 @@ static void live(Job *j, unsigned steps, int told_fd) {
         Store *s;
 
         if (sd_event_new(&event) < 0 ||
-            store_open_hooked(event, fixture_directory(), NULL, on_step, &life, &s, &why) < 0)
+            store_open_hooked(event, fixture_directory(), NULL, NULL, on_step, &life, &s, &why) < 0)
                 _exit(1);
         life.steps_left = steps;
         for (Stage stage = STAGE_QUEUED; stage < STAGE_MAX; stage++) {
@@ -159,7 +159,7 @@ static Stage look(const Job *original) {
         Store *s;
 
         ck_assert_int_ge(sd_event_new(&event), 0);
-        ck_assert_int_eq(store_open(event, fixture_directory(), NULL, &s, &why), 0);
+        ck_assert_int_eq(store_open(event, fixture_directory(), NULL, NULL, &s, &why), 0);
         ck_assert_int_eq(store_load(s, on_job, &j), 0);
         ck_assert_uint_eq(fixture_count_names(".new"), 0);
         ck_assert_uint_eq(fixture_count_names("damaged"), 0);

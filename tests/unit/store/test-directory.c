@@ -23,7 +23,7 @@ static int opened_open(Opened *o, const char *directory, const char *key) {
                 ck_assert_int_ge(sd_event_new(&o->event), 0);
         free(o->why);
         o->why = NULL;
-        return store_open(o->event, directory, key, &o->store, &o->why);
+        return store_open(o->event, directory, key, NULL, &o->store, &o->why);
 }
 
 static void opened_close(Opened *o) {

@@ -52,8 +52,8 @@ void fixture_open(Fixture *f) {
                 sem_init(&f->watch.held, 0, 0);
                 sem_init(&f->watch.release, 0, 0);
         }
-        r = store_open_hooked(f->event, fixture_directory(), NULL, on_step, &f->watch, &f->store,
-                              &why);
+        r = store_open_hooked(f->event, fixture_directory(), f->key, f->former, on_step, &f->watch,
+                              &f->store, &why);
         ck_assert_msg(r == 0, "%s", why);
         ck_assert_int_eq(store_load(f->store, on_job, f), 0);
         watch_reset(&f->watch);

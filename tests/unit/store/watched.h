@@ -33,6 +33,7 @@ typedef struct Fixture {
         Watch watch;
         Job *jobs[128];
         unsigned n_jobs;
+        const char *key, *former; /* StateKey= and FormerStateKey=; NULL: none */
 } Fixture;
 
 /* Forgets the steps; none fails any more. */
