@@ -121,7 +121,6 @@ static Profile *profile_with_defaults(const char *name) {
         if (!p || free_and_strdup(&p->name, name) < 0)
                 return NULL;
         p->provider = PROVIDER_INVALID;
-        p->port = CONFIG_PORT_DEFAULT;
         p->payload_format = PAYLOAD_FORMAT_JSON;
         p->key_type = KEY_TYPE_EC_P256;
         p->key_source = KEY_SOURCE_DAEMON;
@@ -216,13 +215,26 @@ static int make_fingerprint(Profile *p) {
         return 0;
 }
 
-static int finish(Profile *p) {
+static int finish_transport(Profile *p, bool websocket) {
+        const bool aws = p->provider == PROVIDER_AWS_IOT;
+
+        if (p->port == 0)
+                p->port = websocket ? CONFIG_PORT_HTTPS : CONFIG_PORT_DEFAULT;
+        if (websocket)
+                return free_and_strdup(&p->websocket_path, aws ? CONFIG_WEBSOCKET_PATH_AWS
+                                                               : CONFIG_WEBSOCKET_PATH_AZURE);
+        if (aws && p->port == CONFIG_PORT_HTTPS)
+                return free_and_strdup(&p->alpn, CONFIG_ALPN_MQTT);
+        return 0;
+}
+
+static int finish(Profile *p, bool websocket) {
         int r;
 
         drop_hidden_defaults(p);
-        if (p->provider == PROVIDER_AWS_IOT && p->port == CONFIG_PORT_ALPN &&
-            free_and_strdup(&p->alpn, CONFIG_ALPN_MQTT) < 0)
-                return -ENOMEM;
+        r = finish_transport(p, websocket);
+        if (r < 0)
+                return r;
         r = p->client_id ? 0 : default_client_id(p);
         return r < 0 ? r : make_fingerprint(p);
 }
@@ -253,7 +265,7 @@ int config_profile_load(const ConfigTree *t, const ConfigSection *section,
                 r = setting_complete_azure(&l, t, section);
         if (r < 0)
                 return r;
-        r = finish(p);
+        r = finish(p, l.websocket);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(p);

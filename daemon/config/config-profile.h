@@ -11,8 +11,13 @@
 #define CONFIG_PROFILE_SECTION "Profile "
 
 #define CONFIG_PORT_DEFAULT ((uint16_t) 8883)
-#define CONFIG_PORT_ALPN ((uint16_t) 443) /* AWS IoT: MQTT there is told from HTTPS by ALPN */
+#define CONFIG_PORT_HTTPS ((uint16_t) 443) /* AWS IoT: MQTT there is told from HTTPS by ALPN */
 #define CONFIG_ALPN_MQTT "x-amzn-mqtt-ca"
+
+/* AWS IoT Core, "Device communication protocols" (without ALPN); Azure, "Communicate with DPS using
+ * the MQTT protocol". */
+#define CONFIG_WEBSOCKET_PATH_AWS "/mqtt"
+#define CONFIG_WEBSOCKET_PATH_AZURE "/$iothub/websocket"
 #define CONFIG_KEEP_ALIVE_DEFAULT (60 * USEC_PER_SEC)
 #define CONFIG_KEEP_ALIVE_MIN (30 * USEC_PER_SEC) /* AWS IoT quotas: 30 to 1200 s */
 #define CONFIG_KEEP_ALIVE_MAX (1200 * USEC_PER_SEC)

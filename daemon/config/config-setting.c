@@ -59,11 +59,11 @@ int setting_port(ProfileLoader *l, const ConfigEntry *e) {
 }
 
 int setting_transport(ProfileLoader *l, const ConfigEntry *e) {
-        if (streq(e->value, "mqtt"))
+        l->websocket = streq(e->value, "websocket");
+        if (l->websocket || streq(e->value, "mqtt"))
                 return 0;
-        if (streq(e->value, "websocket"))
-                return config_refuse(l->ret_why, e, "websocket: " NOT_AVAILABLE "; write mqtt");
-        return config_refuse(l->ret_why, e, "'%s' is no transport; write mqtt", e->value);
+        return config_refuse(l->ret_why, e, "'%s' is no transport; write mqtt or websocket",
+                             e->value);
 }
 
 int setting_parse_path(const ConfigEntry *e, char **ret, char **ret_why) {

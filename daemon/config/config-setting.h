@@ -11,6 +11,7 @@
 typedef struct ProfileLoader {
         Profile *profile;
         const Specifiers *specifiers;
+        bool websocket;         /* Transport= */
         size_t parameters_size; /* bytes of names and values so far */
         char **ret_why;
 } ProfileLoader;

@@ -168,6 +168,7 @@ Profile *checkup_copy_profile(const Profile *p) {
         if (profile_copy_claim_source(p, copy) < 0 ||
             free_and_strdup(&copy->endpoint, p->endpoint) < 0 ||
             free_and_strdup(&copy->alpn, p->alpn) < 0 ||
+            free_and_strdup(&copy->websocket_path, p->websocket_path) < 0 ||
             free_and_strdup(&copy->template_name, p->template_name) < 0 ||
             free_and_strdup(&copy->client_id, p->client_id) < 0 ||
             free_and_strdup(&copy->cipher_list, p->cipher_list) < 0 ||

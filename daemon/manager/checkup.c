@@ -225,6 +225,7 @@ static int start_probe(Checkup *c) {
                 .certificate = whole ? c->claim->certificate : NULL,
                 .private_key = whole ? c->claim->private_key : NULL,
                 .cipher_list = p->cipher_list,
+                .websocket_path = p->websocket_path,
                 .proxy = &p->proxy,
                 .proxy_credentials = c->proxy_credentials,
                 .client_id = c->client_id,

@@ -113,14 +113,21 @@ void check_report_claim_refused(CheckReport *report, int error, const Failure *f
 
 /* --- the way to the server */
 
-/* The line that a failure before the end of TLS belongs to. A certificate of ours that is refused
- * is MQTT's matter: the server is the right one, and in TLS 1.3 it says so later, too. */
+/* What a server says once TLS stands, by the codes that nothing before has. A certificate of ours
+ * that is refused is MQTT's matter: the server is the right one, and in TLS 1.3 it says so later,
+ * too. The rest is what may become of a WebSocket. */
+static bool is_behind_tls(ErrorCode code) {
+        return code == ERROR_CREDENTIALS_REFUSED || code == ERROR_SERVER_REFUSED ||
+               code == ERROR_BAD_RESPONSE || code == ERROR_TIMEOUT || code == ERROR_CONNECTION_LOST;
+}
+
+/* The line that a failure on the way there belongs to. */
 static Check line_of_link(ErrorCode code) {
         if (code == ERROR_NAME_RESOLUTION)
                 return CHECK_NAME;
         if (code == ERROR_CONNECT_FAILED || code == ERROR_PROXY_REFUSED)
                 return CHECK_TCP;
-        return code == ERROR_CREDENTIALS_REFUSED ? CHECK_MQTT : CHECK_TLS;
+        return is_behind_tls(code) ? CHECK_MQTT : CHECK_TLS;
 }
 
 /* Lines before `end`. */

@@ -41,6 +41,7 @@ Profile *profile_free(Profile *p) {
         free(p->name);
         free(p->endpoint);
         free(p->alpn);
+        free(p->websocket_path);
         proxy_done(&p->proxy);
         free(p->trusted_certificates);
         free(p->certificate);
@@ -92,6 +93,7 @@ bool profile_same_connection(const Profile *a, const Profile *b) {
          */
         return a->provider == b->provider && streq_ptr(a->endpoint, b->endpoint) &&
                a->port == b->port && streq_ptr(a->alpn, b->alpn) &&
+               streq_ptr(a->websocket_path, b->websocket_path) &&
                proxy_equal(&a->proxy, &b->proxy) &&
                streq_ptr(a->trusted_certificates, b->trusted_certificates) &&
                streq_ptr(a->certificate, b->certificate) &&

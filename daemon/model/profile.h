@@ -57,7 +57,8 @@ typedef struct Profile {
         Provider provider;
         char *endpoint; /* host */
         uint16_t port;
-        char *alpn; /* NULL: none */
+        char *alpn;           /* NULL: none */
+        char *websocket_path; /* NULL: MQTT over TLS as it is */
         Proxy proxy;
 
         /* Paths, or "credential:NAME" already turned into a path below $CREDENTIALS_DIRECTORY. */

@@ -258,22 +258,22 @@ static int make_secret(Bridge *b) {
         return r;
 }
 
-int bridge_new(sd_event *event, Tls *tls, int tls_fd, const char *endpoint, size_t packet_max,
+int bridge_new(sd_event *event, Wire *wire, int wire_fd, const char *endpoint, size_t packet_max,
                BridgeHandler handler, void *userdata, Bridge **ret) {
         _cleanup_(bridge_freep) Bridge *b = NULL;
         int r;
 
         b = calloc(1, sizeof(Bridge));
         if (!b) {
-                tls_free(tls);
-                close_fd(tls_fd);
+                wire_free(wire);
+                close_fd(wire_fd);
                 return -ENOMEM;
         }
         b->listener = b->candidate = -1;
         b->event = sd_event_ref(event);
         b->handler = handler;
         b->userdata = userdata;
-        r = pump_new(event, tls, tls_fd, endpoint, packet_max, on_pump_end, b, &b->pump);
+        r = pump_new(event, wire, wire_fd, endpoint, packet_max, on_pump_end, b, &b->pump);
         if (r < 0)
                 return r;
         r = make_listener(b);

@@ -27,8 +27,8 @@ typedef struct Bridge Bridge;
  * it, not freed. */
 typedef void (*BridgeHandler)(PumpEnd end, Failure *failure, void *userdata);
 
-/* Takes tls and tls_fd, on errors, too. */
-int bridge_new(sd_event *event, Tls *tls, int tls_fd, const char *endpoint, size_t packet_max,
+/* Takes wire and wire_fd, on errors, too. */
+int bridge_new(sd_event *event, Wire *wire, int wire_fd, const char *endpoint, size_t packet_max,
                BridgeHandler handler, void *userdata, Bridge **ret);
 
 /* "http://fleetprovd:SECRET@127.0.0.1:PORT". Until bridge_close(). */

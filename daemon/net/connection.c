@@ -245,7 +245,7 @@ static const GenerationHandlers generation_handlers = {
 
 /* --- the way up */
 
-static void on_linked(Tls *tls, int fd, Failure *failure, void *userdata) {
+static void on_linked(Wire *wire, int fd, Failure *failure, void *userdata) {
         Connection *c = userdata;
         GenerationParameters p = {
                 .endpoint = c->endpoint,
@@ -259,12 +259,12 @@ static void on_linked(Tls *tls, int fd, Failure *failure, void *userdata) {
         int r;
 
         c->uplink = uplink_free(c->uplink);
-        if (!tls) {
+        if (!wire) {
                 connection_lost(c, failure);
                 return;
         }
         c->phase = PHASE_MQTT;
-        r = generation_new(c->network, tls, fd, &p, &generation_handlers, c, &c->generation);
+        r = generation_new(c->network, wire, fd, &p, &generation_handlers, c, &c->generation);
         c->password = secret_free(c->password);
         if (r < 0)
                 connection_lost(c, failure_from_errno(r, "cannot start MQTT with %s", c->endpoint));
@@ -321,6 +321,7 @@ int connection_new(Network *n, const ConnectionParameters *p, const ConnectionHa
                                        .cipher_list = p->cipher_list},
                                .proxy = p->proxy,
                                .proxy_credentials = p->proxy_credentials,
+                               .websocket_path = p->websocket_path,
                                .user_timeout_usec = user_timeout > USER_TIMEOUT_USEC_MIN
                                                             ? user_timeout
                                                             : USER_TIMEOUT_USEC_MIN,

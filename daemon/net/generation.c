@@ -118,21 +118,21 @@ static int start_mqtt(Generation *g, const GenerationParameters *p) {
         return mqtt_new(g->network->event, g->network->mqtt, &mqtt, &mqtt_handlers, g, &g->mqtt);
 }
 
-int generation_new(Network *n, Tls *tls, int tls_fd, const GenerationParameters *p,
+int generation_new(Network *n, Wire *wire, int wire_fd, const GenerationParameters *p,
                    const GenerationHandlers *handlers, void *userdata, Generation **ret) {
         Generation *g;
         int r;
 
         g = calloc(1, sizeof(Generation));
         if (!g) {
-                tls_free(tls);
-                close_fd(tls_fd);
+                wire_free(wire);
+                close_fd(wire_fd);
                 return -ENOMEM;
         }
         g->network = n;
         g->handlers = handlers;
         g->userdata = userdata;
-        r = bridge_new(n->event, tls, tls_fd, p->endpoint, p->packet_max, on_bridge_ended, g,
+        r = bridge_new(n->event, wire, wire_fd, p->endpoint, p->packet_max, on_bridge_ended, g,
                        &g->bridge);
         if (r >= 0)
                 r = start_mqtt(g, p);

@@ -35,8 +35,9 @@ typedef struct GenerationParameters {
         size_t packet_max;
 } GenerationParameters;
 
-/* Takes tls and tls_fd, on errors, too. `handlers` must outlive it, lingering included: static. */
-int generation_new(Network *n, Tls *tls, int tls_fd, const GenerationParameters *p,
+/* Takes wire and wire_fd, on errors, too. `handlers` must outlive it, lingering included: static.
+ */
+int generation_new(Network *n, Wire *wire, int wire_fd, const GenerationParameters *p,
                    const GenerationHandlers *handlers, void *userdata, Generation **ret);
 
 int generation_subscribe(Generation *g, const char *topic);

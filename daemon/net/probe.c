@@ -32,8 +32,8 @@ struct Probe {
         usec_t timeout_usec;
 
         sd_event_source *timer;
-        Uplink *uplink; /* until TLS stands */
-        Tls *tls;
+        Uplink *uplink; /* until the way stands */
+        Wire *wire;
         int fd;
         sd_event_source *io;
         bool link_only;
@@ -50,7 +50,7 @@ static void shut(Probe *p) {
         p->timer = sd_event_source_disable_unref(p->timer);
         p->io = sd_event_source_disable_unref(p->io);
         p->uplink = uplink_free(p->uplink);
-        p->tls = tls_free(p->tls);
+        p->wire = wire_free(p->wire);
         p->fd = close_fd(p->fd);
 }
 
@@ -66,7 +66,7 @@ static void say_disconnect(Probe *p) {
         static const uint8_t packet[] = {MQTT_PACKET_DISCONNECT << 4, 0};
         Failure *failure = NULL;
 
-        (void) tls_write(p->tls, packet, sizeof(packet), &failure);
+        (void) wire_write(p->wire, packet, sizeof(packet), &failure);
         failure_free(failure);
 }
 
@@ -203,7 +203,7 @@ static void read_answer(Probe *p) {
                 Failure *failure = NULL;
                 size_t size = 0;
 
-                switch (tls_read(p->tls, bytes, sizeof(bytes), &size, &failure)) {
+                switch (wire_read(p->wire, bytes, sizeof(bytes), &size, &failure)) {
                 case TLS_WANT_READ:
                         wait_for(p, EPOLLIN);
                         return;
@@ -235,7 +235,7 @@ static void read_answer(Probe *p) {
 static void write_packet(Probe *p) {
         Failure *failure = NULL;
 
-        switch (tls_write(p->tls, p->packet, p->packet_size, &failure)) {
+        switch (wire_write(p->wire, p->packet, p->packet_size, &failure)) {
         case TLS_WANT_READ:
                 wait_for(p, EPOLLIN);
                 return;
@@ -267,7 +267,7 @@ static void begin(Probe *p) {
         size_t size = 0;
         uint8_t byte;
 
-        switch (tls_read(p->tls, &byte, sizeof(byte), &size, &failure)) {
+        switch (wire_read(p->wire, &byte, sizeof(byte), &size, &failure)) {
         case TLS_WANT_READ:
         case TLS_WANT_WRITE:
                 write_packet(p);
@@ -302,16 +302,16 @@ static ProbeVerdict verdict_of_link(const Failure *failure) {
         return PROBE_UNDECIDED;
 }
 
-static void on_linked(Tls *tls, int fd, Failure *failure, void *userdata) {
+static void on_linked(Wire *wire, int fd, Failure *failure, void *userdata) {
         Probe *p = userdata;
         int r;
 
         p->uplink = uplink_free(p->uplink);
-        if (!tls) {
+        if (!wire) {
                 finish(p, verdict_of_link(failure), failure);
                 return;
         }
-        p->tls = tls;
+        p->wire = wire;
         p->fd = fd;
         p->stage = PROBE_STAGE_CONNECT;
         if (p->link_only) {
@@ -388,6 +388,7 @@ static int start(Probe *probe, Network *n, const ProbeParameters *p) {
                         .private_key_name = p->private_key_name},
                 .proxy = p->proxy,
                 .proxy_credentials = p->proxy_credentials,
+                .websocket_path = p->websocket_path,
                 .user_timeout_usec = p->timeout_usec,
         };
         int r;

@@ -23,19 +23,19 @@ typedef struct Buffer {
 
 struct Pump {
         char *endpoint;
-        Tls *tls;
-        int tls_fd, leg_fd; /* -1: not there yet, or not any more */
+        Wire *wire;
+        int wire_fd, leg_fd; /* -1: not there yet, or not any more */
         sd_event *event;
-        sd_event_source *tls_io, *leg_io;
+        sd_event_source *wire_io, *leg_io;
         sd_event_source *again; /* decrypted bytes may wait where epoll does not see them */
         Buffer up, down;        /* to the server, to the library */
         MqttFrame sent, received;
         size_t zeroes_left; /* of a blank packet that is on its way to the library */
         Silence *silence;   /* of the server; NULL: any is borne */
         usec_t silence_max_usec;
-        bool heard;          /* the server, since it was last looked for */
-        bool tls_wants_read; /* to go on writing */
-        bool server_ended;   /* the leg is still to be given the rest of `down` */
+        bool heard;           /* the server, since it was last looked for */
+        bool wire_wants_read; /* to go on writing */
+        bool server_ended;    /* the leg is still to be given the rest of `down` */
         bool over;
         Failure *failure;
         PumpHandler handler;
@@ -66,11 +66,11 @@ static void close_leg(Pump *p) {
 }
 
 static void close_server(Pump *p) {
-        p->tls_io = sd_event_source_disable_unref(p->tls_io);
+        p->wire_io = sd_event_source_disable_unref(p->wire_io);
         p->again = sd_event_source_disable_unref(p->again);
         p->silence = silence_free(p->silence);
-        p->tls = tls_free(p->tls);
-        p->tls_fd = close_fd(p->tls_fd);
+        p->wire = wire_free(p->wire);
+        p->wire_fd = close_fd(p->wire_fd);
 }
 
 static void pump_end(Pump *p, PumpEnd end, Failure *failure) {
@@ -114,20 +114,20 @@ static int wait_for(sd_event_source *s, uint32_t events) {
 
 /* What each side waits for follows from what is in the buffers. */
 static void update_events(Pump *p) {
-        uint32_t tls_events = 0, leg_events = 0;
+        uint32_t wire_events = 0, leg_events = 0;
         int r;
 
         if (p->over)
                 return;
-        if (buffer_is_empty(&p->down) || p->tls_wants_read)
-                tls_events |= EPOLLIN;
-        if (!buffer_is_empty(&p->up) && !p->tls_wants_read)
-                tls_events |= EPOLLOUT;
+        if (buffer_is_empty(&p->down) || p->wire_wants_read)
+                wire_events |= EPOLLIN;
+        if (!buffer_is_empty(&p->up) && !p->wire_wants_read)
+                wire_events |= EPOLLOUT;
         if (buffer_is_empty(&p->up) && !p->server_ended)
                 leg_events |= EPOLLIN;
         if (!buffer_is_empty(&p->down))
                 leg_events |= EPOLLOUT;
-        r = wait_for(p->tls_io, tls_events);
+        r = wait_for(p->wire_io, wire_events);
         if (r >= 0)
                 r = wait_for(p->leg_io, leg_events);
         if (r < 0)
@@ -204,7 +204,7 @@ static bool read_from_server(Pump *p) {
                 server_failed(p, NULL);
                 return false;
         }
-        switch (tls_read(p->tls, p->down.data, PUMP_BUFFER_BYTES, &size, &failure)) {
+        switch (wire_read(p->wire, p->down.data, PUMP_BUFFER_BYTES, &size, &failure)) {
         case TLS_WANT_READ:
         case TLS_WANT_WRITE: /* its own business: a key update is sent with the next write */
                 buffer_release(&p->down);
@@ -236,21 +236,21 @@ static bool read_from_server(Pump *p) {
 static void write_to_server(Pump *p) {
         Failure *failure = NULL;
 
-        if (buffer_is_empty(&p->up) || !p->tls)
+        if (buffer_is_empty(&p->up) || !p->wire)
                 return;
-        switch (tls_write(p->tls, p->up.data, p->up.end, &failure)) {
+        switch (wire_write(p->wire, p->up.data, p->up.end, &failure)) {
         case TLS_WANT_READ:
-                p->tls_wants_read = true;
+                p->wire_wants_read = true;
                 return;
         case TLS_WANT_WRITE:
-                p->tls_wants_read = false;
+                p->wire_wants_read = false;
                 return;
         case TLS_CLOSED:
         case TLS_FAILED:
                 server_failed(p, failure);
                 return;
         case TLS_DONE:
-                p->tls_wants_read = false;
+                p->wire_wants_read = false;
                 buffer_release(&p->up);
                 return;
         }
@@ -258,7 +258,7 @@ static void write_to_server(Pump *p) {
 
 static void pump_server(Pump *p) {
         for (size_t i = 0; i < PUMP_ROUNDS_MAX; i++)
-                if (!p->tls || !buffer_is_empty(&p->down) || !read_from_server(p))
+                if (!p->wire || !buffer_is_empty(&p->down) || !read_from_server(p))
                         return;
         if (sd_event_source_set_enabled(p->again, SD_EVENT_ONESHOT) < 0)
                 pump_end(p, PUMP_SERVER_ENDED, NULL);
@@ -319,19 +319,19 @@ static int on_leg_io(sd_event_source *s, int fd, uint32_t revents, void *userdat
         return 0;
 }
 
-int pump_new(sd_event *event, Tls *tls, int tls_fd, const char *endpoint, size_t packet_max,
+int pump_new(sd_event *event, Wire *wire, int wire_fd, const char *endpoint, size_t packet_max,
              PumpHandler handler, void *userdata, Pump **ret) {
         _cleanup_(pump_freep) Pump *p = NULL;
         int r;
 
         p = calloc(1, sizeof(Pump));
         if (!p) {
-                tls_free(tls);
-                close_fd(tls_fd);
+                wire_free(wire);
+                close_fd(wire_fd);
                 return -ENOMEM;
         }
-        p->tls = tls;
-        p->tls_fd = tls_fd;
+        p->wire = wire;
+        p->wire_fd = wire_fd;
         p->leg_fd = -1;
         p->event = sd_event_ref(event);
         p->handler = handler;
@@ -341,7 +341,7 @@ int pump_new(sd_event *event, Tls *tls, int tls_fd, const char *endpoint, size_t
         r = free_and_strdup(&p->endpoint, endpoint);
         if (r < 0)
                 return r;
-        r = sd_event_add_io(event, &p->tls_io, tls_fd, EPOLLIN, on_server_io, p);
+        r = sd_event_add_io(event, &p->wire_io, wire_fd, EPOLLIN, on_server_io, p);
         if (r < 0)
                 return r;
         /* Once now: what the server said behind its handshake may be read already. */
@@ -375,7 +375,7 @@ static void on_silence(void *userdata) {
                 return;
         p->heard = false;
         pump_server(p);
-        if (!p->heard && p->tls)
+        if (!p->heard && p->wire)
                 server_failed(p, failure_new(ERROR_CONNECTION_LOST,
                                              "%s has said nothing for %g s, not even in answer to "
                                              "the MQTT keep-alive, so the connection is dead; "
@@ -401,9 +401,9 @@ static void say_disconnect(Pump *p) {
         static const uint8_t packet[] = {MQTT_PACKET_DISCONNECT << 4, 0};
         Failure *failure = NULL;
 
-        if (p->tls && p->sent.packets > 0 && buffer_is_empty(&p->up) &&
+        if (p->wire && p->sent.packets > 0 && buffer_is_empty(&p->up) &&
             mqtt_frame_between_packets(&p->sent))
-                (void) tls_write(p->tls, packet, sizeof(packet), &failure);
+                (void) wire_write(p->wire, packet, sizeof(packet), &failure);
         failure_free(failure);
 }
 

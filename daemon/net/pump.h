@@ -8,7 +8,7 @@
 
 #include <systemd/sd-event.h>
 
-#include "daemon/net/tls.h"
+#include "daemon/net/wire.h"
 
 typedef struct Pump Pump;
 
@@ -22,10 +22,10 @@ typedef enum PumpEnd {
  * it. */
 typedef void (*PumpHandler)(PumpEnd end, Failure *failure, void *userdata);
 
-/* Takes tls and its descriptor, on errors, too. It listens to the server from now on: TLS 1.3 tells
- * that it refuses a client certificate after its handshake has succeeded (RFC 8446, 4.4.2.4).
+/* Takes wire and its descriptor, on errors, too. It listens to the server from now on: TLS 1.3
+ * tells that it refuses a client certificate after its handshake has succeeded (RFC 8446, 4.4.2.4).
  * `endpoint` is for messages. */
-int pump_new(sd_event *event, Tls *tls, int tls_fd, const char *endpoint, size_t packet_max,
+int pump_new(sd_event *event, Wire *wire, int wire_fd, const char *endpoint, size_t packet_max,
              PumpHandler handler, void *userdata, Pump **ret);
 
 /* Takes the library's leg; non-blocking. -ENOTCONN: the server has gone. */

@@ -17,11 +17,13 @@ struct Uplink {
         Secret *trusted, *certificate, *private_key;
         Proxy proxy;
         Secret *proxy_credentials;
+        char *websocket_path;
 
         Dial *dial;
         Tunnel *tunnel;
         int fd;
-        Tls *tls;
+        Tls *tls;   /* while its handshake goes on */
+        Wire *wire; /* then, while its own does */
         sd_event_source *io;
 };
 
@@ -40,15 +42,36 @@ static void forget_parameters(Uplink *l) {
 static void leg_failed(Uplink *l, Failure *failure) {
         l->io = sd_event_source_disable_unref(l->io);
         l->tls = tls_free(l->tls);
+        l->wire = wire_free(l->wire);
         l->fd = close_fd(l->fd);
         l->handler(NULL, -1, failure, l->userdata);
+}
+
+/* TLS, then what is opened over it. */
+static TlsStatus handshake(Uplink *l, Failure **ret_failure) {
+        const WireParameters p = {
+                .websocket_path = l->websocket_path, .host = l->host, .port = l->p.port};
+        TlsStatus status;
+        int r;
+
+        if (!l->wire) {
+                status = tls_handshake(l->tls, ret_failure);
+                if (status != TLS_DONE)
+                        return status;
+                r = wire_new(TAKE_PTR(l->tls), &p, &l->wire);
+                if (r < 0) {
+                        *ret_failure = failure_from_errno(r, "cannot speak to %s", l->host);
+                        return TLS_FAILED;
+                }
+        }
+        return wire_open(l->wire, ret_failure);
 }
 
 static void leg_step(Uplink *l) {
         Failure *failure = NULL;
         int r = 0;
 
-        switch (tls_handshake(l->tls, &failure)) {
+        switch (handshake(l, &failure)) {
         case TLS_WANT_READ:
                 r = sd_event_source_set_io_events(l->io, EPOLLIN);
                 break;
@@ -57,7 +80,7 @@ static void leg_step(Uplink *l) {
                 break;
         case TLS_DONE:
                 l->io = sd_event_source_disable_unref(l->io);
-                l->handler(TAKE_PTR(l->tls), TAKE_FD(l->fd), NULL, l->userdata);
+                l->handler(TAKE_PTR(l->wire), TAKE_FD(l->fd), NULL, l->userdata);
                 return;
         case TLS_CLOSED: /* not from a handshake */
         case TLS_FAILED:
@@ -189,6 +212,8 @@ int uplink_new(sd_event *event, Worker *names, const UplinkParameters *p, Uplink
         if (r >= 0)
                 r = copy_proxy(l, p);
         if (r >= 0)
+                r = free_and_strdup(&l->websocket_path, p->websocket_path);
+        if (r >= 0)
                 r = dial(l, names, p);
         if (r < 0)
                 return r;
@@ -203,9 +228,11 @@ Uplink *uplink_free(Uplink *l) {
         tunnel_free(l->tunnel);
         sd_event_source_disable_unref(l->io);
         tls_free(l->tls);
+        wire_free(l->wire);
         close_fd(l->fd);
         forget_parameters(l);
         proxy_done(&l->proxy);
+        free(l->websocket_path);
         free(l->host);
         sd_event_unref(l->event);
         free(l);
@@ -217,6 +244,11 @@ Failure *uplink_failure_timeout(const Uplink *l) {
                 return dial_failure_timeout(l->dial);
         if (l->tunnel)
                 return tunnel_failure_timeout(l->tunnel);
+        if (l->wire)
+                return failure_new(ERROR_TIMEOUT,
+                                   "%s port %u took the TLS connection, but did not answer the "
+                                   "wish for a WebSocket in time; check Port= and Transport=",
+                                   l->host, l->p.port);
         return failure_new(
                 ERROR_TLS_FAILED,
                 "%s port %u did not finish the TLS handshake in time; check that Port= is "

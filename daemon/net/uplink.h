@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* A TLS connection to a server, from its name to the last assertion: dial, perhaps a proxy, then
- * handshake, on the loop. What is spoken over it is not its business. Loop thread. */
+/* A TLS connection to a server, from its name to the last assertion: dial, perhaps a proxy,
+ * handshake, perhaps a WebSocket's, on the loop. What is spoken over it is not its business. Loop
+ * thread. */
 
 #include <systemd/sd-event.h>
 
 #include "daemon/base/worker.h"
 #include "daemon/model/proxy.h"
-#include "daemon/net/tls.h"
+#include "daemon/net/wire.h"
 
 typedef struct Uplink Uplink;
 
-/* Once, never from within uplink_new(); the Uplink may be freed in it. `tls` (over `fd`) and `fd`
- * are the handler's, or, with tls NULL, `failure` is. */
-typedef void (*UplinkHandler)(Tls *tls, int fd, Failure *failure, void *userdata);
+/* Once, never from within uplink_new(); the Uplink may be freed in it. `wire` (over `fd`) and
+ * `fd` are the handler's, or, with wire NULL, `failure` is. */
+typedef void (*UplinkHandler)(Wire *wire, int fd, Failure *failure, void *userdata);
 
 typedef struct UplinkParameters {
         TlsParameters tls;  /* copied; the secrets are wiped when they have been used */
         const Proxy *proxy; /* copied; NULL, or without a host: none */
         const Secret *proxy_credentials; /* likewise; NULL: none */
+        const char *websocket_path;      /* copied; NULL: TLS as it is */
         usec_t user_timeout_usec;
 } UplinkParameters;
 

@@ -70,6 +70,7 @@ static int start_probe(Lane *lane, const Secret *certificate) {
                 .certificate = certificate,
                 .private_key = lane->job->run->secrets.private_key,
                 .cipher_list = p->cipher_list,
+                .websocket_path = p->websocket_path,
                 .proxy = &p->proxy,
                 .proxy_credentials = lane->proxy_credentials,
                 .client_id = client_id_of(lane),

@@ -177,6 +177,7 @@ static int connect_now(Registrar *r) {
                 .certificate = r->certificate,
                 .private_key = r->private_key,
                 .cipher_list = p->cipher_list,
+                .websocket_path = p->websocket_path,
                 .proxy = &p->proxy,
                 .proxy_credentials = r->proxy_credentials,
                 .client_id = registrar_id_of(p, r->job->spec),

@@ -105,6 +105,7 @@ static int connect_now(Lane *lane) {
                 .certificate = lane->certificate,
                 .private_key = lane->private_key,
                 .cipher_list = p->cipher_list,
+                .websocket_path = p->websocket_path,
                 .proxy = &p->proxy,
                 .proxy_credentials = lane->proxy_credentials,
                 .client_id = p->client_id,

@@ -67,17 +67,17 @@ static void on_pump_end(PumpEnd end, Failure *failure, void *userdata) {
         ended_why = failure;
 }
 
-static void on_linked(Tls *tls, int fd, Failure *failure, void *userdata) {
+static void on_linked(Wire *wire, int fd, Failure *failure, void *userdata) {
         int fds[2], size = LEG_BUFFER;
 
-        ck_assert_msg(tls != NULL, "%s", failure_message(failure));
+        ck_assert_msg(wire != NULL, "%s", failure_message(failure));
         server_fd = fd;
         ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &(int){SERVER_BUFFER}, sizeof(int)),
                          0);
         if (server_speaks_first)
                 wait_go();
         ck_assert_int_eq(
-                pump_new(c.event, tls, fd, "server", PACKET_BYTES, on_pump_end, NULL, &pump), 0);
+                pump_new(c.event, wire, fd, "server", PACKET_BYTES, on_pump_end, NULL, &pump), 0);
         ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
         for (size_t i = 0; i < 2; i++)
                 ck_assert_int_eq(setsockopt(fds[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);

@@ -83,6 +83,16 @@ START_TEST(every_key_is_taken)
 }
 END_TEST
 
+START_TEST(websocket_is_where_azure_has_it)
+{
+        _cleanup_profile_ Profile *p = loaded("IdScope=0ne1\n" ID KEY "Transport=websocket\n");
+
+        ck_assert_str_eq(p->websocket_path, "/$iothub/websocket");
+        ck_assert_uint_eq(p->port, 443);
+        ck_assert_ptr_null(p->alpn);
+}
+END_TEST
+
 START_TEST(specifiers_make_the_registration_id)
 {
         _cleanup_profile_ Profile *p = loaded("IdScope=0ne1\n" KEY "RegistrationId=%H-%m\n");
@@ -207,6 +217,7 @@ int main(void) {
         tcase_add_checked_fixture(t, fixture_setup, fixture_teardown);
         tcase_add_test(t, a_profile_has_its_defaults);
         tcase_add_test(t, every_key_is_taken);
+        tcase_add_test(t, websocket_is_where_azure_has_it);
         tcase_add_test(t, specifiers_make_the_registration_id);
         tcase_add_test(t, a_certificate_may_show_who_it_is);
         tcase_add_loop_test(t, what_is_wrong_is_refused_by_line_key_and_reason, 0, ELEMENTSOF(bad));

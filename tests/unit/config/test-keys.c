@@ -115,6 +115,32 @@ START_TEST(every_key_is_taken)
 }
 END_TEST
 
+START_TEST(transport_gives_port_path_and_alpn)
+{
+        static const struct {
+                const char *lines;
+                unsigned port;
+                const char *path, *alpn;
+        } rows[] = {
+                {"", 8883, NULL, NULL},
+                {"Transport=mqtt\n", 8883, NULL, NULL},
+                {"Port=443\n", 443, NULL, "x-amzn-mqtt-ca"},
+                {"Transport=websocket\n", 443, "/mqtt", NULL},
+                {"Port=443\nTransport=websocket\n", 443, "/mqtt", NULL},
+                {"Port=8884\nTransport=websocket\n", 8884, "/mqtt", NULL},
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_config_ Config *c = fixture_load(fixture_profile(rows[i].lines));
+                const Profile *p = c->profiles[0];
+
+                ck_assert_uint_eq(p->port, rows[i].port);
+                ck_assert_pstr_eq(p->websocket_path, rows[i].path);
+                ck_assert_pstr_eq(p->alpn, rows[i].alpn);
+        }
+}
+END_TEST
+
 START_TEST(bad_profile_values_name_line_key_and_reason)
 {
         static const struct {
@@ -124,7 +150,6 @@ START_TEST(bad_profile_values_name_line_key_and_reason)
         } rows[] = {
                 {"Port=0", "Port", "no port"},
                 {"Port=70000", "Port", "1 to 65535"},
-                {"Transport=websocket", "Transport", "not available in this version"},
                 {"Transport=udp", "Transport", "no transport"},
                 {"TrustedCertificates=roots.pem", "TrustedCertificates",
                  "neither an absolute path"},
@@ -388,6 +413,7 @@ START_TEST(what_a_connection_is_made_of_is_told_from_the_rest)
                 {"ResponseTimeoutSec=1", true},
                 {"Port=8884", false},
                 {"Port=443", false},
+                {"Transport=websocket\nPort=8883", false},
                 {"ClientId=other", false},
                 {"Template=T", false},
                 {"PayloadFormat=cbor", false},
@@ -423,6 +449,7 @@ int main(void) {
         tcase_add_test(t, nothing_gives_the_defaults);
         tcase_add_test(t, a_profile_has_its_defaults);
         tcase_add_test(t, every_key_is_taken);
+        tcase_add_test(t, transport_gives_port_path_and_alpn);
         tcase_add_test(t, bad_profile_values_name_line_key_and_reason);
         tcase_add_test(t, bad_files_name_line_and_reason);
         tcase_add_test(t, a_default_profile_is_needed_among_several);
