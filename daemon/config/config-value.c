@@ -285,8 +285,10 @@ bool config_cipher_list_is_valid(const char *s, const char **ret_bad, size_t *re
 bool config_credential_name_is_valid(const char *s) {
         size_t n = strlen(s);
 
-        return n > 0 && n <= CONFIG_CREDENTIAL_NAME_MAX && !strchr(s, '/') && !streq(s, ".") &&
-               !streq(s, "..");
+        for (size_t i = 0; i < n; i++)
+                if (s[i] < ' ' || s[i] == '\x7f' || s[i] == '/' || s[i] == ':')
+                        return false;
+        return n > 0 && n <= CONFIG_CREDENTIAL_NAME_MAX && !streq(s, ".") && !streq(s, "..");
 }
 
 bool config_bus_is_valid(const char *s) {

@@ -48,7 +48,8 @@ bool config_client_id_is_valid(const char *s);
  * name and *ret_bad_size says how long it is. */
 bool config_cipher_list_is_valid(const char *s, const char **ret_bad, size_t *ret_bad_size);
 
-/* The name of a credential: a file's name in the credentials directory (systemd.exec(5)). */
+/* The name of a credential, as LoadCredential= takes it (systemd.exec(5)): a file's name in the
+ * credentials directory, of printable ASCII without ':'. */
 bool config_credential_name_is_valid(const char *s);
 
 /* "system", "session", "none" or an address that begins with "unix:" or "tcp:". */
