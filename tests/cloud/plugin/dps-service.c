@@ -196,7 +196,19 @@ static void send_foreign(Cloud *cloud, const Connection *connection, const Strik
         static const char body[] = "{\"operationId\":\"5.0\",\"status\":\"disabled\"}";
 
         reply_send_bytes(cloud, connection, dps_topic_answer("of-nobody", 200, NULL, false),
-                         strdup(body), strlen(body), reply_due(strike), false);
+                         strdup(body), strlen(body), strike, false);
+}
+
+/* What a fault does to a client is never a breach: it knows of no operation. */
+static bool can_be_read(const Strike *strike) {
+        static const FaultKind spoils[] = {FAULT_FOREIGN,   FAULT_TOPIC,     FAULT_WIRE,
+                                           FAULT_LATE,      FAULT_MALFORMED, FAULT_WRONG_TYPES,
+                                           FAULT_TRUNCATED, FAULT_OVERSIZE};
+
+        for (size_t i = 0; i < ELEMENTSOF(spoils); i++)
+                if (strike->by[spoils[i]])
+                        return false;
+        return true;
 }
 
 static void answer(Cloud *cloud, const Connection *connection, const DpsRequest *request,
@@ -217,10 +229,10 @@ static void answer(Cloud *cloud, const Connection *connection, const DpsRequest 
                                                          strike->by[FAULT_SWAPPED]);
                 void *payload = codec_encode(FORMAT_JSON, o->body, strike, &n);
 
-                reply_send_bytes(cloud, connection, topic, payload, n, reply_due(strike), i == 0);
+                reply_send_bytes(cloud, connection, topic, payload, n, strike, i == 0);
         }
         if (o->registration) {
-                o->registration->told = true;
+                o->registration->told = o->registration->told || can_be_read(strike);
                 if (retry_after)
                         o->registration->not_before =
                                 wake_now() + strtoull(retry_after, NULL, 10) * USEC_PER_SEC;

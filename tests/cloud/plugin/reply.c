@@ -56,8 +56,8 @@ static Answer *make_answer(const Connection *connection, const Topic *topic, con
         return TAKE_PTR(answer);
 }
 
-void reply_send_bytes(Cloud *cloud, const Connection *connection, char *topic, void *payload,
-                      size_t n, usec_t due_usec, bool last) {
+static void send_whole(Cloud *cloud, const Connection *connection, char *topic, void *payload,
+                       size_t n, usec_t due_usec, const char *wire, bool last) {
         Answer *answer = topic && payload ? calloc(1, sizeof(*answer)) : NULL;
 
         if (!answer) {
@@ -71,7 +71,15 @@ void reply_send_bytes(Cloud *cloud, const Connection *connection, char *topic, v
                            .topic = topic,
                            .payload = payload,
                            .payload_n = n};
+        if (wire)
+                answer->wire = decode_hex(wire, &answer->wire_n);
         outbox_add(&cloud->outbox, answer);
+}
+
+void reply_send_bytes(Cloud *cloud, const Connection *connection, char *topic, void *payload,
+                      size_t n, const Strike *strike, bool last) {
+        send_whole(cloud, connection, topic, payload, n, reply_due(strike),
+                   strike->by[FAULT_WIRE] ? strike->by[FAULT_WIRE]->value : NULL, last);
 }
 
 void reply_send_former(Cloud *cloud, const Connection *connection, usec_t due_usec) {
@@ -83,8 +91,8 @@ void reply_send_former(Cloud *cloud, const Connection *connection, usec_t due_us
         payload = malloc(n + 1);
         if (payload)
                 memcpy(payload, connection->last_payload, n);
-        reply_send_bytes(cloud, connection, strdup(connection->last_topic), payload, n, due_usec,
-                         false);
+        send_whole(cloud, connection, strdup(connection->last_topic), payload, n, due_usec, NULL,
+                   false);
 }
 
 void reply_send(Cloud *cloud, const Connection *connection, const Topic *topic,

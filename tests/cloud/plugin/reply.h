@@ -14,10 +14,10 @@ void reply_send(Cloud *cloud, const Connection *connection, const Topic *topic,
 /* When an answer is due that such faults have struck; 0: at once. */
 usec_t reply_due(const Strike *strike);
 
-/* Puts these bytes into the outbox. Takes topic and payload over; one of them may be NULL, and then
- * nothing is sent. */
+/* Puts these bytes into the outbox, with the faults of time and wire that have struck. Takes topic
+ * and payload over; one of them may be NULL, and then nothing is sent. */
 void reply_send_bytes(Cloud *cloud, const Connection *connection, char *topic, void *payload,
-                      size_t n, usec_t due_usec, bool last);
+                      size_t n, const Strike *strike, bool last);
 
 /* The connection's answer before, once more. */
 void reply_send_former(Cloud *cloud, const Connection *connection, usec_t due_usec);

@@ -195,8 +195,9 @@ const char *cloud_dps_profile(Cloud *c, const char *name, const char *more) {
                           "Port=%u\n"
                           "TrustedCertificates=%s/ca.pem\n"
                           "IdScope=0ne00TEST00\n"
-                          "ResponseTimeoutSec=10\n"
-                          "ConnectTimeoutSec=20\n"
+                          "%sConnectTimeoutSec=20\n"
                           "%s\n",
-                          name, c->dps_port, c->place.dir, put_dir_in(c, more));
+                          name, c->dps_port, c->place.dir,
+                          strstr(more, "ResponseTimeoutSec=") ? "" : "ResponseTimeoutSec=10\n",
+                          put_dir_in(c, more));
 }

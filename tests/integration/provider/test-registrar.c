@@ -34,6 +34,13 @@ static void on_session_changed(void *userdata, Registrar *r) {
 static void on_progress(void *userdata, Job *j, JobPhase phase, const char *note) {
 }
 
+static void on_note(void *userdata, Job *j) {
+        registrar_noted(registrar, 0);
+}
+
+static void on_told_to_wait(void *userdata, Job *j) {
+}
+
 static void on_store(void *userdata, Job *j, const JobSecrets *s, const char *note) {
         n_stores++;
         registrar_stored(registrar, 0);
@@ -57,6 +64,8 @@ static void on_finished(void *userdata, Job *j, JobState o, Failure *f, const Jo
 
 static const RegistrarOps ops = {.session_changed = on_session_changed,
                                  .progress = on_progress,
+                                 .note = on_note,
+                                 .told_to_wait = on_told_to_wait,
                                  .store = on_store,
                                  .put_back = on_put_back,
                                  .finished = on_finished};
