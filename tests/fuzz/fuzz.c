@@ -98,8 +98,15 @@ static void on_free(const volatile void *p) {
                 fuzz.live -= __sanitizer_get_allocated_size(p);
 }
 
+/* ThreadSanitizer has these hooks, too, and does not tell sizes of what is being freed. */
+#ifdef __SANITIZE_THREAD__
+#define CAN_COUNT false
+#else
+#define CAN_COUNT (__sanitizer_install_malloc_and_free_hooks != NULL)
+#endif
+
 void fuzz_heap_begin(void) {
-        if (!fuzz.hooked && __sanitizer_install_malloc_and_free_hooks)
+        if (!fuzz.hooked && CAN_COUNT)
                 (void) __sanitizer_install_malloc_and_free_hooks(on_malloc, on_free);
         fuzz.hooked = true;
         fuzz.live = fuzz.peak = 0;
