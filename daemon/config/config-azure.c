@@ -151,6 +151,9 @@ int setting_complete_azure(ProfileLoader *l, const ConfigTree *t, const ConfigSe
                                         missing, missing);
         if (p->dps.registration_id && p->dps.registration_ids)
                 return refuse_pointless(l, t, section->name, "RegistrationIds", "RegistrationId=");
+        if (p->key_source == KEY_SOURCE_CLOUD)
+                return config_refuse(l->ret_why, config_tree_find(t, section->name, "KeySource"),
+                                     "DPS makes no keys; write daemon, or take the key out");
         if (p->dps.payload && p->dps.default_payload)
                 return refuse_pointless(l, t, section->name, "DefaultPayload", "Payload=");
         if (x509 && p->dps.symmetric_key)
