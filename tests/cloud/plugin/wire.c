@@ -8,6 +8,7 @@
 #include <openssl/ssl.h>
 
 #include "daemon/base/macro.h"
+#include "tests/cloud/plugin/websocket.h"
 
 /* CONNACK, two bytes, no session, "not authorised" (MQTT 3.1.1, 3.2). */
 static const uint8_t refusal[] = {0x20, 0x02, 0x00, 0x05};
@@ -22,7 +23,6 @@ static struct {
 static size_t n_replacements;
 static int connack_code = -1;
 
-typedef int (*SslWrite)(SSL *ssl, const void *buf, int num);
 typedef void (*SslCtxSetVerify)(SSL_CTX *ctx, int mode, SSL_verify_cb callback);
 
 void wire_set_connack(int code) {
@@ -64,7 +64,7 @@ static size_t find_replacement(const void *buf, int num) {
 
 static void write_replacement(SslWrite next, SSL *ssl, size_t i) {
         /* Best effort: a full socket may cut it short, and then it is as broken as it was meant. */
-        (void) next(ssl, replacements[i].bytes, (int) replacements[i].n);
+        (void) websocket_write(next, ssl, replacements[i].bytes, (int) replacements[i].n);
         free(replacements[i].bytes);
         replacements[i] = replacements[--n_replacements];
 }
@@ -81,13 +81,13 @@ __attribute__((visibility("default"))) int SSL_write(SSL *ssl, const void *buf, 
                 memcpy(connack, refusal, sizeof(refusal));
                 connack[3] = (uint8_t) connack_code;
                 connack_code = -1;
-                return next(ssl, connack, num);
+                return websocket_write(next, ssl, connack, num);
         }
         if (n_replacements > 0 && (i = find_replacement(buf, num)) < n_replacements) {
                 write_replacement(next, ssl, i);
                 return num;
         }
-        return next(ssl, buf, num);
+        return websocket_write(next, ssl, buf, num);
 }
 
 /* Mosquitto asks for a certificate where it requires one, and else not at all; DPS takes one where
