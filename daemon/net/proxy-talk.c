@@ -12,7 +12,9 @@
 #include "daemon/net/http-answer.h"
 #include "daemon/net/socks5.h"
 
+/* 407 is for whom it does not know (RFC 9110, 15.5.8). tinyproxy says 401 to a wrong password. */
 #define HTTP_PROXY_AUTHENTICATION_REQUIRED 407
+#define HTTP_UNAUTHORIZED 401
 
 struct ProxyTalk {
         ProxyKind kind;
@@ -79,7 +81,7 @@ static Failure *refused_by_http(const ProxyTalk *t) {
         const char *reason = http_answer_reason(&t->answer, &size), *mend;
         Failure *f;
 
-        if (status != HTTP_PROXY_AUTHENTICATION_REQUIRED)
+        if (status != HTTP_PROXY_AUTHENTICATION_REQUIRED && status != HTTP_UNAUTHORIZED)
                 mend = "check its rules, Endpoint= and Port=";
         else if (t->credentials)
                 mend = "it does not take the user and password of ProxyCredentials= or Proxy=; "

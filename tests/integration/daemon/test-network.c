@@ -3,11 +3,9 @@
 /* A network that comes back ends the back-off early, and frees a connection that hangs. The daemon
  * lives in a network namespace of its own, with one cable to the cloud's. Needs root. */
 
-#include <fcntl.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 
+#include "tests/integration/lib/cable.h"
 #include "tests/integration/lib/stage.h"
 
 #define CLOUD_ADDRESS "10.77.0.1"
@@ -19,7 +17,7 @@
 
 static const char hurried[] = "a network came, trying again";
 
-static int cloud_side, daemon_side; /* the two namespaces */
+static Cable cable;
 
 static const struct {
         const char *name;
@@ -32,43 +30,6 @@ static const struct {
          "address add 10.77.0.2/24 dev other"},
         {"route", false, "route del 10.77.0.0/24 dev other", "route add 10.77.0.0/24 dev other"},
 };
-
-static void ip(int side, const char *arguments) {
-        const char *const argv[] = {"sh", "-c", place_text(&d.place, "exec ip %s", arguments),
-                                    NULL};
-        _cleanup_free_ char *output = NULL;
-
-        ck_assert_int_eq(setns(side, CLONE_NEWNET), 0);
-        ck_assert_msg(process_run(argv, NULL, &output) == 0, "ip %s: %s", arguments, output);
-}
-
-static int new_side(void) {
-        int fd;
-
-        ck_assert_int_eq(unshare(CLONE_NEWNET), 0);
-        fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-        ck_assert_int_ge(fd, 0);
-        ip(fd, "link set lo up");
-        return fd;
-}
-
-static void lay_cable(void) {
-        const char *const sleep[] = {"sleep", "1000", NULL};
-        pid_t pid;
-
-        cloud_side = new_side();
-        daemon_side = new_side();
-        pid = process_start(sleep, NULL, NULL); /* by which ip(8) finds that namespace */
-        ip(cloud_side, "link add cable type veth peer name other");
-        ip(cloud_side, place_text(&d.place, "link set other netns %d", pid));
-        (void) process_end(pid, SIGKILL);
-        ip(cloud_side, "address add " CLOUD_ADDRESS "/24 dev cable");
-        ip(cloud_side, "link set cable up");
-        ip(daemon_side, "address add 10.77.0.2/24 dev other");
-        ip(daemon_side, "link set other up");
-        ip(cloud_side, "link show");
-        cloud_start_at(&cloud, CLOUD_ADDRESS);
-}
 
 /* The wait that was begun last. */
 static double last_wait(void) {
@@ -111,26 +72,28 @@ static void wait_for_a_long_wait(void) {
 
 START_TEST(session_is_tried_again_at_once)
 {
-        const int side = troubles[_i].on_cloud_side;
         size_t before;
         JobId id;
+        int side;
 
         if (geteuid() != 0) {
                 fputs("skipped: network namespaces need root\n", stderr);
                 return;
         }
         daemon_make(&d);
-        lay_cable();
-        ip(side ? cloud_side : daemon_side, troubles[_i].down);
+        cable_lay(&cable);
+        cloud_start_at(&cloud, CABLE_CLOUD_ADDRESS);
+        side = troubles[_i].on_cloud_side ? cable.cloud_side : cable.daemon_side;
+        cable_ip(side, troubles[_i].down);
         daemon_configure(&d, place_text(&d.place, "[Daemon]\n%s",
                                         cloud_profile(&cloud, "aws", "ConnectTimeoutSec=1")));
-        ip(daemon_side, "link show");
+        cable_go(cable.daemon_side);
         daemon_start(&d);
         client = agent_open(d.socket);
         id = agent_submit(client, &(Wish){.serial = troubles[_i].name});
         wait_for_a_long_wait();
         before = file_count_lines(d.log, hurried, NULL);
-        ip(side ? cloud_side : daemon_side, troubles[_i].up);
+        cable_ip(side, troubles[_i].up);
         WAIT_FOR(file_count_lines(d.log, hurried, NULL) > before);
         fleetprov_result_free(agent_result(client, id));
 }
@@ -147,9 +110,10 @@ START_TEST(connection_that_hangs_is_begun_anew_in_another_network)
                 return;
         }
         daemon_make(&d);
-        lay_cable();
-        ip(cloud_side, "route add blackhole 10.77.0.2/32");
-        ip(daemon_side, "link show"); /* where the daemon is started */
+        cable_lay(&cable);
+        cloud_start_at(&cloud, CABLE_CLOUD_ADDRESS);
+        cable_ip(cable.cloud_side, "route add blackhole 10.77.0.2/32");
+        cable_go(cable.daemon_side);
         let_connections_hang();
         daemon_configure(&d, place_text(&d.place, "[Daemon]\n%s",
                                         cloud_profile(&cloud, "aws", "ConnectTimeoutSec=600")));
@@ -158,8 +122,8 @@ START_TEST(connection_that_hangs_is_begun_anew_in_another_network)
         id = agent_submit(client, &(Wish){.serial = "moved"});
         daemon_wait_session(&d, "aws", "connecting");
         WAIT_FOR(is_hanging());
-        ip(daemon_side, "address add 10.77.0.3/24 dev other");
-        ip(daemon_side, "route replace 10.77.0.0/24 dev other src 10.77.0.3");
+        cable_ip(cable.daemon_side, "address add 10.77.0.3/24 dev other");
+        cable_ip(cable.daemon_side, "route replace 10.77.0.0/24 dev other src 10.77.0.3");
         fleetprov_result_free(agent_result(client, id));
         ck_assert_uint_eq(file_count_lines(d.log, "session backoff", NULL), 0);
 }
