@@ -49,21 +49,9 @@ const char *azure_profile(Daemon *daemon, const Ask *ask, const char *id) {
                                             device_lines(daemon, ask, id)));
 }
 
-static bool has(const Daemon *daemon, const char *text) {
-        _cleanup_free_ char *found = folder_find_bytes(daemon->state, text, strlen(text));
-
-        return found;
-}
-
-AzureRecord azure_read_record(const Daemon *daemon) {
-        return (AzureRecord){.noted = has(daemon, "\"state\":\"running\",\"phase\":\"register\""),
-                             .kept = has(daemon, "\"operation-id\":")};
-}
-
-static void check_registrations(const Application *a, const char *point,
-                                const AzureRecord *record) {
+static void check_registrations(const Application *a, const char *point, const Record *record) {
         const Got *got = a->got;
-        const bool perhaps = a->ask->issued && record->noted && !record->kept;
+        const bool perhaps = a->ask->issued && record->asked && !record->kept;
         size_t n = client_count(&cloud, a->key, "\"operation\":\"dps-register\"",
                                 "\"outcome\":\"assigning\"");
 
@@ -76,8 +64,7 @@ static void check_registrations(const Application *a, const char *point,
         ck_assert_uint_eq(got->n_left, 0);
 }
 
-void azure_check(Daemon *daemon, const Application *a, const char *point,
-                 const AzureRecord *record) {
+void azure_check(Daemon *daemon, const Application *a, const char *point, const Record *record) {
         const Ask *ask = a->ask;
         const Got *got = a->got;
 

@@ -19,14 +19,5 @@ const char *azure_prefix(Device device);
 /* The section of a profile for the device of that registration id. */
 const char *azure_profile(Daemon *daemon, const Ask *ask, const char *id);
 
-/* What was on record when the daemon died. Points of the disk's thread and the loop's are passed in
- * no fixed order, so where it died does not say it. */
-typedef struct AzureRecord {
-        bool noted; /* that a certificate is asked for */
-        bool kept;  /* the operation's id */
-} AzureRecord;
-AzureRecord azure_read_record(const Daemon *daemon);
-
 /* What came of it. */
-void azure_check(Daemon *daemon, const Application *a, const char *point,
-                 const AzureRecord *record);
+void azure_check(Daemon *daemon, const Application *a, const char *point, const Record *record);

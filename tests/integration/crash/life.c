@@ -15,6 +15,20 @@ Got *got_new(size_t n) {
         return got;
 }
 
+static bool has(const Daemon *daemon, const char *text) {
+        _cleanup_free_ char *found = folder_find_bytes(daemon->state, text, strlen(text));
+
+        return found;
+}
+
+#define AT_WORK "\"state\":{\"state\":\"running\",\"phase\":"
+
+Record record_read(const Daemon *daemon) {
+        return (Record){.asked = has(daemon, AT_WORK "\"create\"") ||
+                                 has(daemon, AT_WORK "\"register\""),
+                        .kept = has(daemon, "\"operation-id\":")};
+}
+
 static void note(char *to, size_t size, const char *text) {
         if (!text)
                 text = "";

@@ -50,6 +50,14 @@ typedef struct Got {
         bool over;
 } Got;
 
+/* What was on the disk when the daemon died. Points of the disk's thread and the loop's are passed
+ * in no fixed order, so where it died does not say it. */
+typedef struct Record {
+        bool asked; /* that a certificate, or a thing, is asked for */
+        bool kept;  /* azure-dps: the operation's id */
+} Record;
+Record record_read(const Daemon *daemon);
+
 typedef struct Application {
         const Ask *ask;
         const char *socket, *key, *serial;

@@ -15,8 +15,7 @@ typedef struct Points {
         char *names[POINTS_MAX];
         unsigned pass[POINTS_MAX]; /* 1: the first time in that life */
         unsigned n;
-        unsigned job;   /* where the job's begin, behind those of the daemon's start */
-        unsigned noted; /* its first line: what is asked for is on record from here on */
+        unsigned job; /* where the job's begin, behind those of the daemon's start */
 } Points;
 
 /* The list as it stands in the file; `job` and what follows are the test's. */
