@@ -9,6 +9,7 @@
 #include "daemon/config/config-profile.h"
 #include "daemon/config/config-value.h"
 #include "daemon/config/secret-path.h"
+#include "daemon/model/tls-ciphers.h"
 
 #define NOT_AVAILABLE "not available in this version"
 
@@ -259,16 +260,14 @@ int setting_deadline(ProfileLoader *l, const ConfigEntry *e) {
 }
 
 int setting_cipher_list(ProfileLoader *l, const ConfigEntry *e) {
-        const char *bad;
-        size_t size;
+        _cleanup_failure_ Failure *failure = NULL;
+        TlsCiphers ciphers;
 
-        if (!config_cipher_list_is_valid(e->value, &bad, &size))
-                return config_refuse(
-                        l->ret_why, e,
-                        "'%.*s' is no suite that is taken: write names such as "
-                        "TLS_AES_128_GCM_SHA256:ECDHE-RSA-AES128-GCM-SHA256, %zu bytes "
-                        "at most; no keywords, and nothing anonymous, null or broken",
-                        (int) size, bad, CONFIG_CIPHER_LIST_MAX);
+        if (strlen(e->value) > CONFIG_CIPHER_LIST_MAX)
+                return config_refuse(l->ret_why, e, "a list of more than %zu bytes",
+                                     CONFIG_CIPHER_LIST_MAX);
+        if (!tls_ciphers_parse(e->value, &ciphers, &failure))
+                return config_refuse(l->ret_why, e, "%s", failure_message(failure));
         return set_string(&l->profile->cipher_list, e->value);
 }
 

@@ -237,51 +237,6 @@ bool config_client_id_is_valid(const char *s) {
                config_text_check(s, n) == n;
 }
 
-/* Whether one of the words between '-' and '_' in the suite's name is `word`. */
-static bool suite_has_word(const char *suite, size_t size, const char *word) {
-        for (size_t i = 0, n; i < size; i += n + 1) {
-                for (n = 0; i + n < size && suite[i + n] != '-' && suite[i + n] != '_';)
-                        n++;
-                if (n == strlen(word) && strncasecmp(suite + i, word, n) == 0)
-                        return true;
-        }
-        return false;
-}
-
-static bool suite_is_valid(const char *suite, size_t size) {
-        static const char *const refused[] = {"NULL",   "anon", "ADH", "AECDH",     "EXP",
-                                              "EXPORT", "RC4",  "RC2", "DES",       "3DES",
-                                              "MD5",    "CBC3", "PSK", "EXPORT1024"};
-
-        if (size == 0 || strspn(suite, DIGITS LETTERS "-_") < size ||
-            (!memchr(suite, '-', size) && !memchr(suite, '_', size)) || suite[0] == '-')
-                return false;
-        for (size_t i = 0; i < ELEMENTSOF(refused); i++)
-                if (suite_has_word(suite, size, refused[i]))
-                        return false;
-        return true;
-}
-
-bool config_cipher_list_is_valid(const char *s, const char **ret_bad, size_t *ret_bad_size) {
-        if (strlen(s) > CONFIG_CIPHER_LIST_MAX) {
-                *ret_bad = s;
-                *ret_bad_size = 0;
-                return false;
-        }
-        for (;;) {
-                size_t n = strcspn(s, ":");
-
-                if (!suite_is_valid(s, n)) {
-                        *ret_bad = s;
-                        *ret_bad_size = n;
-                        return false;
-                }
-                if (s[n] == '\0')
-                        return true;
-                s += n + 1;
-        }
-}
-
 bool config_credential_name_is_valid(const char *s) {
         size_t n = strlen(s);
 

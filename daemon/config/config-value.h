@@ -42,12 +42,6 @@ bool config_template_name_is_valid(const char *s);
  * stand in topics of policies. */
 bool config_client_id_is_valid(const char *s);
 
-/* Names of suites, of TLS ("TLS_AES_128_GCM_SHA256") or OpenSSL ("ECDHE-RSA-AES128-GCM-SHA256"),
- * with ':' between them. Keywords that stand for many suites ("ALL", "HIGH") and suites without
- * authentication or encryption, or with broken ciphers, are none: *ret_bad points to the first such
- * name and *ret_bad_size says how long it is. */
-bool config_cipher_list_is_valid(const char *s, const char **ret_bad, size_t *ret_bad_size);
-
 /* The name of a credential, as LoadCredential= takes it (systemd.exec(5)): a file's name in the
  * credentials directory, of printable ASCII without ':'. */
 bool config_credential_name_is_valid(const char *s);

@@ -24,7 +24,7 @@ typedef struct ProbeParameters { /* copied by probe_new(), but for the names */
         const Secret *trusted;           /* PEM bundle */
         const Secret *certificate;       /* PEM, leaf first; NULL: none */
         const Secret *private_key;       /* PEM, decrypted; NULL with certificate */
-        const char *cipher_list;         /* NULL: ours; see tls-ciphers.h */
+        const char *cipher_list;         /* NULL: ours; see model/tls-ciphers.h */
         const char *websocket_path;      /* NULL: MQTT over TLS as it is; never empty */
         const Proxy *proxy;              /* NULL, or without a host: none */
         const Secret *proxy_credentials; /* user:password; NULL: none */

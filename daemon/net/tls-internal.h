@@ -7,7 +7,7 @@
 
 #include <wolfssl/ssl.h>
 
-#include "daemon/net/tls-ciphers.h"
+#include "daemon/model/tls-ciphers.h"
 #include "daemon/net/tls.h"
 
 struct Tls {

@@ -208,37 +208,6 @@ START_TEST(a_client_id_has_no_dollar_in_front_and_no_wildcard)
 }
 END_TEST
 
-START_TEST(anonymous_null_and_broken_suites_are_no_ciphers)
-{
-        static const char *const bad[] = {"ALL",
-                                          "HIGH:!aNULL",
-                                          "DEFAULT",
-                                          "",
-                                          "ECDHE-RSA-AES128-GCM-SHA256:",
-                                          "ADH-AES128-GCM-SHA256",
-                                          "AECDH-AES256-SHA",
-                                          "TLS_DH_anon_WITH_AES_128_GCM_SHA256",
-                                          "TLS_RSA_WITH_NULL_SHA256",
-                                          "NULL-SHA256",
-                                          "ECDHE-RSA-RC4-SHA",
-                                          "TLS_RSA_WITH_3DES_EDE_CBC_SHA",
-                                          "PSK-AES128-GCM-SHA256",
-                                          "TLS_AES_128_GCM_SHA256:TLS_SHA256_NULL",
-                                          "TLS_AES_128_GCM_SHA256 ECDHE-RSA-AES128-GCM-SHA256"};
-        const char *where = NULL;
-        size_t size = 0;
-
-        ck_assert(config_cipher_list_is_valid("TLS_AES_128_GCM_SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
-                                              "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
-                                              &where, &size));
-        for (size_t i = 0; i < ELEMENTSOF(bad); i++)
-                ck_assert_msg(!config_cipher_list_is_valid(bad[i], &where, &size), "'%s'", bad[i]);
-        ck_assert(!config_cipher_list_is_valid("TLS_AES_128_GCM_SHA256:ALL", &where, &size));
-        ck_assert_uint_eq(size, 3);
-        ck_assert_int_eq(strncmp(where, "ALL", size), 0);
-}
-END_TEST
-
 START_TEST(a_bus_is_a_word_or_an_address_that_starts_nothing)
 {
         ck_assert(config_bus_is_valid("system"));
@@ -339,7 +308,6 @@ int main(void) {
         tcase_add_test(t, a_host_of_more_than_253_bytes_is_none);
         tcase_add_test(t, a_template_name_has_1_to_36_of_its_characters);
         tcase_add_test(t, a_client_id_has_no_dollar_in_front_and_no_wildcard);
-        tcase_add_test(t, anonymous_null_and_broken_suites_are_no_ciphers);
         tcase_add_test(t, a_bus_is_a_word_or_an_address_that_starts_nothing);
         tcase_add_test(t, a_credential_is_the_name_of_a_file);
         tcase_add_test(t, text_is_utf8_without_control_characters);

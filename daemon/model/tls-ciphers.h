@@ -4,7 +4,7 @@
 /* The cipher suites that may be spoken, and their names. An allow list: wolfSSL's own default holds
  * anonymous, NULL, RC4, 3DES and PSK suites, with which a server needs no certificate at all, and
  * its parser skips what it does not know. So names are looked up here, and after the handshake the
- * suite that was chosen is looked up again. */
+ * suite that was chosen is looked up again. PURE. */
 
 #include "daemon/model/failure.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/net/tls-ciphers.h"
+#include "daemon/model/tls-ciphers.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -76,9 +76,9 @@ bool tls_ciphers_parse(const char *list, TlsCiphers *ret, Failure **ret_failure)
                 if (length > 0 && !ciphers_add_by_name(&c, list, length)) {
                         *ret_failure = failure_new(
                                 ERROR_BAD_PARAMETER,
-                                "CipherList= names \"%.*s\", which is no cipher suite that is "
-                                "spoken here; give OpenSSL's or TLS names of suites with a server "
-                                "certificate and encryption, such as %s",
+                                "'%.*s' is no cipher suite that is spoken here; write OpenSSL's or "
+                                "TLS names of suites with a server certificate and encryption, "
+                                "such as %s",
                                 (int) (length > 64 ? 64 : length), list, suites[0].iana);
                         return false;
                 }
@@ -88,7 +88,7 @@ bool tls_ciphers_parse(const char *list, TlsCiphers *ret, Failure **ret_failure)
         if (c.n == 0) {
                 *ret_failure = failure_new(
                         ERROR_BAD_PARAMETER,
-                        "CipherList= is empty; leave it out, or name a suite such as %s",
+                        "no cipher suite is named; leave the key out, or name one such as %s",
                         suites[0].iana);
                 return false;
         }
