@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -24,6 +25,7 @@ struct Gate {
         sd_event_source *timer;    /* to finish what was begun, or to look again */
         GateMayRead may_read;
         void *userdata;
+        Closer *closer; /* NULL: descriptors are closed on the spot */
         GateFrame frame;
         usec_t begun; /* when the unfinished thing was; 0: nothing unfinished */
         bool held_up;
@@ -150,8 +152,26 @@ static int pass_on(Gate *g, const uint8_t *data, size_t size, size_t *ret_writte
         return done == size;
 }
 
+/* No secret comes by a file that could hang whoever closes it. In its place goes one that is as
+ * little a secret, and that nobody waits for; the caller is told as if it were his. Negative: there
+ * is none to be had. */
+static int stand_in(Gate *g, int fd) {
+        if (!g->closer || !closer_wants(fd))
+                return fd;
+        closer_close(g->closer, fd);
+        return eventfd(0, EFD_CLOEXEC);
+}
+
+static void dispose(Gate *g, int fd) {
+        if (g->closer && closer_wants(fd))
+                closer_close(g->closer, fd);
+        else
+                close(fd);
+}
+
 /* Takes descriptors out of the control messages. More than there is room for are closed; so is
- * what the kernel could not fit in (MSG_CTRUNC). Returns how many there were. */
+ * what the kernel could not fit in (MSG_CTRUNC). Returns how many there were, or too many where
+ * there is no room for a stand-in. */
 static size_t take_fds(Gate *g, struct msghdr *message) {
         size_t n = message->msg_flags & MSG_CTRUNC ? IPC_MESSAGE_FDS_MAX + 1 : 0;
 
@@ -165,10 +185,15 @@ static size_t take_fds(Gate *g, struct msghdr *message) {
                         int fd;
 
                         memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(int));
-                        if (g->n_fds < ELEMENTSOF(g->fds))
+                        if (g->n_fds == ELEMENTSOF(g->fds)) {
+                                dispose(g, fd);
+                                continue;
+                        }
+                        fd = stand_in(g, fd);
+                        if (fd >= 0)
                                 g->fds[g->n_fds++] = fd;
                         else
-                                close(fd);
+                                n += IPC_MESSAGE_FDS_MAX;
                 }
                 n += count;
         }
@@ -191,6 +216,8 @@ static int relay_once(Gate *g) {
         ssize_t n;
         int r;
 
+        if (g->closer && !closer_has_room(g->closer, IPC_MESSAGE_FDS_MAX + 1))
+                message.msg_controllen = 0; /* the kernel drops them, and says so */
         n = recvmsg(g->client_fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
         if (n < 0)
                 return errno == EAGAIN || errno == EINTR ? 0 : -errno;
@@ -302,6 +329,10 @@ static int add_sources(Gate *g, int64_t priority) {
             sd_event_source_set_priority(g->timer, priority) < 0)
                 return -EINVAL;
         return 0;
+}
+
+void gate_set_closer(Gate *g, Closer *closer) {
+        g->closer = closer;
 }
 
 void gate_set_may_read(Gate *g, GateMayRead may, void *userdata) {

@@ -27,7 +27,8 @@ struct Sockets {
         sd_id128_t id;
         uid_t nobody;
         uint64_t serial; /* of the last unique name given */
-        int reserve;     /* a descriptor to let go of when there is none left */
+        Closer *closer;
+        int reserve; /* a descriptor to let go of when there is none left */
         sd_event_source *resume;
         Listener listeners[LISTENERS_MAX];
         sd_event_source *sources[LISTENERS_MAX];
@@ -162,6 +163,7 @@ static int open_behind_gate(Sockets *s, int fd, Gate **ret_gate, sd_bus **ret_bu
         r = gate_new(s->event, FRONT_PRIORITY, client_fd, &gate, &input_fd);
         if (r < 0)
                 return r;
+        gate_set_closer(gate, s->closer);
         output_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
         if (output_fd < 0) {
                 r = -errno;
@@ -320,7 +322,9 @@ int sockets_new(sd_event *event, const FrontContext *context, const char *path, 
         s->context = context;
         s->nobody = socket_peer_overflow_uid();
         s->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
-        r = sd_id128_randomize(&s->id);
+        r = closer_new(event, &s->closer);
+        if (r >= 0)
+                r = sd_id128_randomize(&s->id);
         if (r >= 0)
                 r = sd_event_add_time(event, &s->resume, CLOCK_MONOTONIC, 0, USEC_PER_MSEC,
                                       on_resume, s);
@@ -347,6 +351,7 @@ Sockets *sockets_free(Sockets *s) {
                 sd_event_source_disable_unref(s->sources[i]);
                 listener_done(&s->listeners[i]);
         }
+        closer_free(s->closer);
         sd_event_source_disable_unref(s->resume);
         close_fd(s->reserve);
         sd_event_unref(s->event);
