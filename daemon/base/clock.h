@@ -10,6 +10,8 @@
 usec_t clock_boot_usec(void);
 usec_t clock_real_usec(void);
 
-/* Whether somebody keeps the real clock right, as the kernel knows it (adjtimex(2), STA_UNSYNC): a
- * machine without a battery begins in the past, and then what depends on the time is wrong. */
+/* Whether somebody is seen to keep the real clock right: a machine without a battery begins in the
+ * past, and then what depends on the time is wrong. The kernel knows (adjtimex(2), STA_UNSYNC), but
+ * ProtectClock= forbids even to ask; then it is systemd-timesyncd's word alone that counts, and
+ * false may mean that another time service does it. */
 bool clock_is_synchronised(void);

@@ -189,13 +189,18 @@ static AssignmentEffect on_credentials(Assignment *a, const AssignmentEvent *eve
         a->unanswered = 0;
         a->connected = false;
         if (event->clock_unset) {
+                /* The key's fault or the clock's: that is not known, and the keys take turns. */
+                a->in_turn = a->has_secondary;
+                a->secondary = a->has_secondary && !a->secondary;
                 e = pause_for(a, back_off(a, event),
                               "the credentials are refused, and the clock is not set");
                 e.name_clock = e.action == ASSIGNMENT_DO_WAIT;
-        } else if (a->has_secondary && !a->secondary && !a->cancelled) {
-                a->secondary = true;
+        } else if (a->has_secondary && (!a->secondary || a->in_turn) && !a->cancelled) {
+                a->in_turn = false;
+                a->secondary = !a->secondary;
                 e = go_on(a, ASSIGNMENT_CONNECTING, ASSIGNMENT_DO_CONNECT,
-                          "the key is refused; trying the secondary one");
+                          a->secondary ? "the key is refused; trying the secondary one"
+                                       : "the secondary key is refused; trying the first one");
         } else
                 e = fail(a, "the credentials are refused");
         e.burn = true;

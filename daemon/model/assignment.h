@@ -24,8 +24,7 @@
  *   growing wait, without end: the job's deadline, if it has one, is what ends it.
  * - A request that got no answer is asked again on another connection a few times only.
  * - Refused credentials are tried once more with the secondary key, where there is one. A token is
- *   born expired where the clock is not set: then they are tried again, with no end and the same
- * key.
+ *   born expired where the clock is not set: then the keys are tried in turn, with no end.
  * - Cancelled: the call in flight is finished. What has been registered by then stays so in the
  *   cloud, and the same registration id finds it again. */
 
@@ -122,6 +121,7 @@ typedef struct Assignment {
         bool has_key;       /* made and stored, in this or an earlier try */
         bool has_secondary; /* there is another key to try */
         bool secondary;     /* it is in use */
+        bool in_turn;       /* the keys take turns, while the clock is not known to be right */
         bool connected;
         bool noted; /* that a certificate is asked for; until that is done, or put off */
         bool has_operation;

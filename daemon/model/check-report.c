@@ -89,8 +89,8 @@ void check_report_clock(CheckReport *report, usec_t not_before, usec_t now, usec
                                  "certificate; set it, or let a time service do it");
         else if (!synchronised)
                 check_report_say(report, CHECK_CLOCK, CHECK_RESULT_WARNING,
-                                 "nobody keeps this machine's clock right, as far as the kernel "
-                                 "knows; start a time service (timedatectl set-ntp true)");
+                                 "nobody is seen to keep this machine's clock right; start a time "
+                                 "service (timedatectl set-ntp true)");
         else
                 check_report_say(report, CHECK_CLOCK, CHECK_RESULT_OK, "the clock is synchronised");
 }

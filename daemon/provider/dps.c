@@ -220,10 +220,12 @@ static bool clock_is_suspect(const Registrar *r) {
 }
 
 static Failure *blame_clock(Failure *cause) {
-        Failure *f = failure_new(ERROR_CREDENTIALS_REFUSED,
-                                 "The credentials were refused, and the clock of this machine is "
-                                 "not synchronised: a token that is made by a wrong clock may be "
-                                 "expired when it arrives. Let an NTP client set the clock");
+        Failure *f =
+                failure_new(ERROR_CREDENTIALS_REFUSED,
+                            "The credentials were refused, and the clock of this machine is "
+                            "not synchronised, as far as can be seen: a token that is made by a "
+                            "wrong clock may be expired when it arrives. Let an NTP client "
+                            "set the clock; fleetprovd.conf(5) says who is seen");
 
         if (f)
                 f->retriable = true;

@@ -400,12 +400,33 @@ START_TEST(refusal_while_the_clock_is_not_set_is_tried_again_without_end)
                 ck_assert_uint_eq(e.delay_usec, most_of(i));
                 ck_assert(e.name_clock);
                 ck_assert(e.burn);
-                ck_assert(!a.secondary); /* not the key's fault */
+                ck_assert_int_eq(a.secondary, i % 2 == 0); /* perhaps it is the key's fault */
                 ck_assert_int_eq(feed(&a, ASSIGNMENT_EVENT_START).action, ASSIGNMENT_DO_CONNECT);
         }
         event.clock_unset = false;
         ck_assert_int_eq(assignment_step(&a, &event).action, ASSIGNMENT_DO_CONNECT);
         ck_assert(a.secondary);
+        ck_assert_int_eq(assignment_step(&a, &event).action, ASSIGNMENT_DO_FINISH);
+}
+END_TEST
+
+/* The clock is set while the wrong key has its turn: neither is condemned by what was before. */
+START_TEST(both_keys_are_tried_once_the_clock_is_set)
+{
+        Assignment a = at_step_with(refusing[_i], false, true);
+        AssignmentEvent event = {.type = ASSIGNMENT_EVENT_CREDENTIALS_REFUSED,
+                                 .retry_after_usec = USEC_INFINITY,
+                                 .clock_unset = true};
+
+        ck_assert_int_eq(assignment_step(&a, &event).action, ASSIGNMENT_DO_WAIT);
+        ck_assert(a.secondary);
+        ck_assert_int_eq(feed(&a, ASSIGNMENT_EVENT_START).action, ASSIGNMENT_DO_CONNECT);
+        event.clock_unset = false;
+        ck_assert_int_eq(assignment_step(&a, &event).action, ASSIGNMENT_DO_CONNECT);
+        ck_assert(!a.secondary);
+        ck_assert_int_eq(assignment_step(&a, &event).action, ASSIGNMENT_DO_CONNECT);
+        ck_assert(a.secondary);
+        ck_assert_int_eq(assignment_step(&a, &event).action, ASSIGNMENT_DO_FINISH);
 }
 END_TEST
 
@@ -465,6 +486,7 @@ static TCase *trouble(void) {
         tcase_add_test(c, key_that_was_taken_stays_in_use);
         tcase_add_loop_test(c, refusal_while_the_clock_is_not_set_is_tried_again_without_end, 0,
                             ELEMENTSOF(refusing));
+        tcase_add_loop_test(c, both_keys_are_tried_once_the_clock_is_set, 0, ELEMENTSOF(refusing));
         tcase_add_test(c, cancelled_job_says_nothing_of_the_clock);
         tcase_add_test(c, refusal_that_nobody_asked_for_changes_nothing);
         return c;
