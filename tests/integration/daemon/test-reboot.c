@@ -21,6 +21,7 @@
 #define SEC USEC_PER_SEC
 
 static const char *boot_id; /* the file */
+static bool by_environment; /* the file shows nothing, as under ProcSubset=pid */
 
 static void write_at(const char *path, const char *content) {
         _cleanup_close_ int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
@@ -46,6 +47,7 @@ static bool own_boots(void) {
 static void enter_boot(unsigned n, usec_t clock) {
         struct timespec now;
         int64_t sec, nsec;
+        const char *id;
 
         ck_assert_int_eq(unshare(CLONE_NEWTIME), 0);
         ck_assert_int_eq(clock_gettime(CLOCK_BOOTTIME, &now), 0);
@@ -57,7 +59,9 @@ static void enter_boot(unsigned n, usec_t clock) {
         }
         write_at("/proc/self/timens_offsets",
                  place_text(&d.place, "boottime %" PRId64 " %" PRId64 "\n", sec, nsec));
-        write_at(boot_id, place_text(&d.place, "%08x-0000-4000-8000-000000000000\n", n));
+        id = place_text(&d.place, "%08x-0000-4000-8000-000000000000", n);
+        write_at(boot_id, by_environment ? "\n" : id);
+        ck_assert_int_eq(setenv("FLEETPROVD_BOOT_ID", by_environment ? id : "", 1), 0);
 }
 
 static void start_on(unsigned n, usec_t clock) {
@@ -148,30 +152,32 @@ static void assert_says(JobId id, const char *text, const char *not_that) {
 
 START_TEST(boots_add_up)
 {
+        const bool power_cut = _i % 2;
         JobId id;
 
+        by_environment = _i / 2;
         if (!own_boots())
                 return;
         cloud_stop(&cloud);
         configure("");
         start_on(1, 1 * HOUR);
         id = submit_with_deadline("boots", 10 * HOUR);
-        leave(_i);
+        leave(power_cut);
         /* The daemon sees three hours more of that boot, and then the power goes. */
         start_on(1, 4 * HOUR);
         assert_says(id, "the daemon was restarted", "the machine was restarted");
-        leave(_i);
+        leave(power_cut);
         start_on(2, 30 * SEC);
         /* What it was about to do was noted without a flush: a power cut may have taken that. */
         assert_says(id, "the machine was restarted", NULL);
         assert_left(id, 7 * HOUR);
-        leave(_i);
+        leave(power_cut);
         start_on(2, 5 * HOUR);
         assert_left(id, 2 * HOUR);
-        leave(_i);
+        leave(power_cut);
         start_on(3, 1 * HOUR);
         assert_left(id, 1 * HOUR);
-        leave(_i);
+        leave(power_cut);
         start_on(4, 2 * HOUR);
         agent_wait_end(client, id, FLEETPROV_STATE_EXPIRED);
         cloud_again(&cloud);
@@ -322,7 +328,7 @@ int main(void) {
         TCase *tc = stage_alone(suite, "reboot");
 
         tcase_add_loop_test(tc, time_without_the_daemon_counts, 0, 2);
-        tcase_add_loop_test(tc, boots_add_up, 0, 2);
+        tcase_add_loop_test(tc, boots_add_up, 0, 4);
         tcase_add_test(tc, clean_end_loses_nothing);
         tcase_add_test(tc, deadline_passes_in_a_boot_loop);
         tcase_add_test(tc, deadline_passes_in_a_restart_loop);

