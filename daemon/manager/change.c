@@ -54,6 +54,7 @@ static void apply(PendingChange *p) {
         if (p->change.starts_over) {
                 job_spec_free(job->spec);
                 job->spec = TAKE_PTR(p->change.starts_over);
+                job_table_recount(job->errand->manager->jobs, job);
                 job->created_boot = p->now_boot;
                 job->cancel_requested = false;
         }

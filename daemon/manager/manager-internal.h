@@ -226,6 +226,11 @@ Failure *doors_refuse(const Manager *m, const Profile *profile, const Peer *peer
 
 size_t doors_jobs_max(const Manager *m);
 
+/* quota.c: NULL: there is room for it; the second asks for the bytes alone, of a job that is on
+ * record and is asked for again. The failure is the caller's. */
+Failure *quota_check(const Manager *m, const Peer *peer, const JobSpec *spec);
+Failure *quota_check_bytes(const Manager *m, const Peer *peer, const JobSpec *spec);
+
 /* Logs which sockets have no section, and which sections no socket. */
 void doors_say(const Manager *m);
 

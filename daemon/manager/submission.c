@@ -173,31 +173,6 @@ static int complete_spec(JobSpec *spec, const Profile *profile) {
         return 0;
 }
 
-/* --- is there room */
-
-static Failure *check_quota(const Manager *m, const Peer *peer) {
-        size_t waiting = job_table_count_state(m->jobs, JOB_QUEUED) +
-                         job_table_count_state(m->jobs, JOB_RUNNING);
-
-        if (waiting >= m->config->max_jobs)
-                return failure_new(ERROR_QUEUE_FULL,
-                                   "%zu jobs are waiting, as many as MaxJobs= allows; try again "
-                                   "later",
-                                   waiting);
-        if (job_table_count_owner(m->jobs, peer) >= m->config->max_jobs_per_user)
-                return failure_new(ERROR_QUEUE_FULL,
-                                   "User %u has %zu jobs on record, as many as MaxJobsPerUser= "
-                                   "allows; release some",
-                                   (unsigned) peer->uid, m->config->max_jobs_per_user);
-        if (!streq(peer->door, DOOR_MAIN) &&
-            job_table_count_door(m->jobs, peer->door) >= doors_jobs_max(m))
-                return failure_new(ERROR_QUEUE_FULL,
-                                   "All users of this socket have %zu jobs on record, as many as "
-                                   "there may be; release some",
-                                   doors_jobs_max(m));
-        return NULL;
-}
-
 /* --- a key that is known */
 
 static Failure *not_written(int error) {
@@ -316,6 +291,13 @@ static void meet_known_job(Job *job, JobSpec *spec, FrontCall *call) {
                 return;
         }
         if (may_start_over(job)) {
+                Failure *f = quota_check_bytes(errand->manager, job->owner, spec);
+
+                if (f) {
+                        front_call_fail(call, f);
+                        job_spec_free(spec);
+                        return;
+                }
                 start_over(job, spec, call);
                 return;
         }
@@ -481,7 +463,7 @@ void manager_submit(Manager *m, const Peer *peer, JobSpec *spec, FrontCall *call
                 return;
         }
         /* Before the request is looked at: the signature of a CSR costs milliseconds. */
-        f = known ? NULL : check_quota(m, peer);
+        f = known ? NULL : quota_check(m, peer, spec);
         if (!f)
                 f = check_spec(spec, slot);
         if (f) {

@@ -33,3 +33,21 @@ bool job_spec_same_request(const JobSpec *a, const JobSpec *b) {
                streq_ptr(a->registration_id, b->registration_id) &&
                streq_ptr(a->certificate, b->certificate);
 }
+
+/* What the allocator adds to a string, and a list to its items, is below this. */
+#define STRING_OVERHEAD ((size_t) 32)
+
+static size_t string_bytes(const char *s) {
+        return s ? strlen(s) + STRING_OVERHEAD : 0;
+}
+
+size_t job_spec_bytes(const JobSpec *spec) {
+        size_t bytes = sizeof(JobSpec) + string_bytes(spec->profile) + string_bytes(spec->key) +
+                       string_bytes(spec->csr) + string_bytes(spec->payload) +
+                       string_bytes(spec->registration_id) + string_bytes(spec->certificate);
+
+        for (size_t i = 0; i < spec->parameters.n; i++)
+                bytes += string_bytes(spec->parameters.items[i].name) +
+                         string_bytes(spec->parameters.items[i].value);
+        return bytes;
+}

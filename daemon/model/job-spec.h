@@ -32,3 +32,7 @@ DEFINE_CLEANUP(JobSpec *, job_spec_free);
  * operation, the CSR, the registration id and the certificate to be rotated are what makes it
  * another. */
 bool job_spec_same_request(const JobSpec *a, const JobSpec *b);
+
+/* How much memory it takes as long as its job is there, roughly; without its secrets, which go to
+ * the disk. */
+size_t job_spec_bytes(const JobSpec *spec);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/model/job-table.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <search.h>
 
@@ -12,13 +13,15 @@ struct JobTable {
         void *by_key;
         void *owners; /* Tally */
         size_t size;
+        size_t bytes;
         size_t state_counts[JOB_STATE_MAX]; /* kept by job_set_state() */
 };
 
-/* How many jobs an owner has. Each Submit asks for it: walking 10,000 jobs costs a millisecond. */
+/* How many jobs an owner has, and how large their requests are. Each Submit asks for it: walking
+ * 10,000 jobs costs a millisecond. */
 typedef struct Tally {
         Peer *owner;
-        size_t n;
+        size_t n, bytes;
 } Tally;
 
 static int compare_ids(const void *a, const void *b) {
@@ -87,7 +90,7 @@ static Tally *tally_free(Tally *tally) {
         return NULL;
 }
 
-static int tally_up(JobTable *t, const Peer *owner) {
+static int tally_up(JobTable *t, const Peer *owner, size_t bytes) {
         Tally *tally = find_tally(t, owner);
 
         if (!tally) {
@@ -101,12 +104,14 @@ static int tally_up(JobTable *t, const Peer *owner) {
                 }
         }
         tally->n++;
+        tally->bytes += bytes;
         return 0;
 }
 
-static void tally_down(JobTable *t, const Peer *owner) {
+static void tally_down(JobTable *t, const Peer *owner, size_t bytes) {
         Tally *tally = find_tally(t, owner);
 
+        tally->bytes -= bytes;
         if (--tally->n > 0)
                 return;
         tdelete(tally, &t->owners, compare_tallies);
@@ -120,25 +125,25 @@ static bool door_as_peer(const Peer *owner, Peer *ret) {
         return !streq(owner->door, DOOR_MAIN);
 }
 
-static int tally_all_up(JobTable *t, const Peer *owner) {
+static int tally_all_up(JobTable *t, const Peer *owner, size_t bytes) {
         Peer door;
         int r;
 
-        r = tally_up(t, owner);
+        r = tally_up(t, owner, bytes);
         if (r < 0 || !door_as_peer(owner, &door))
                 return r;
-        r = tally_up(t, &door);
+        r = tally_up(t, &door, bytes);
         if (r < 0)
-                tally_down(t, owner);
+                tally_down(t, owner, bytes);
         return r;
 }
 
-static void tally_all_down(JobTable *t, const Peer *owner) {
+static void tally_all_down(JobTable *t, const Peer *owner, size_t bytes) {
         Peer door;
 
-        tally_down(t, owner);
+        tally_down(t, owner, bytes);
         if (door_as_peer(owner, &door))
-                tally_down(t, &door);
+                tally_down(t, &door, bytes);
 }
 
 static void forget(JobTable *t, Job *job) {
@@ -148,6 +153,7 @@ static void forget(JobTable *t, Job *job) {
 }
 
 int job_table_add(JobTable *t, Job *job) {
+        const size_t bytes = job_spec_bytes(job->spec);
         int r;
 
         r = index_add(&t->by_id, job, compare_ids);
@@ -160,13 +166,15 @@ int job_table_add(JobTable *t, Job *job) {
                         return r;
                 }
         }
-        r = tally_all_up(t, job->owner);
+        r = tally_all_up(t, job->owner, bytes);
         if (r < 0) {
                 forget(t, job);
                 return r;
         }
         LIST_APPEND(jobs, t, job);
         t->size++;
+        t->bytes += bytes;
+        job->counted_bytes = bytes;
         t->state_counts[job->state]++;
         job->state_counts = t->state_counts;
         return 0;
@@ -174,11 +182,24 @@ int job_table_add(JobTable *t, Job *job) {
 
 void job_table_remove(JobTable *t, Job *job) {
         forget(t, job);
-        tally_all_down(t, job->owner);
+        tally_all_down(t, job->owner, job->counted_bytes);
         LIST_REMOVE(jobs, t, job);
         t->size--;
+        t->bytes -= job->counted_bytes;
         t->state_counts[job->state]--;
         job->state_counts = NULL;
+}
+
+void job_table_recount(JobTable *t, Job *job) {
+        const size_t bytes = job_spec_bytes(job->spec);
+        Peer door;
+
+        assert(job->state_counts == t->state_counts);
+        find_tally(t, job->owner)->bytes += bytes - job->counted_bytes;
+        if (door_as_peer(job->owner, &door))
+                find_tally(t, &door)->bytes += bytes - job->counted_bytes;
+        t->bytes += bytes - job->counted_bytes;
+        job->counted_bytes = bytes;
 }
 
 Job *job_table_find(const JobTable *t, const char *id) {
@@ -227,4 +248,21 @@ size_t job_table_count_door(const JobTable *t, const char *door) {
         const Peer all = {.door = (char *) (uintptr_t) door, .uid = (uid_t) -1};
 
         return job_table_count_owner(t, &all);
+}
+
+size_t job_table_bytes(const JobTable *t) {
+        return t->bytes;
+}
+
+size_t job_table_bytes_owner(const JobTable *t, const Peer *owner) {
+        const Tally *tally = find_tally(t, owner);
+
+        return tally ? tally->bytes : 0;
+}
+
+size_t job_table_bytes_door(const JobTable *t, const char *door) {
+        /* Only compared. */
+        const Peer all = {.door = (char *) (uintptr_t) door, .uid = (uid_t) -1};
+
+        return job_table_bytes_owner(t, &all);
 }

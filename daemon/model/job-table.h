@@ -30,3 +30,11 @@ size_t job_table_count_owner(const JobTable *t, const Peer *owner);
 /* Of all users behind that door, which is not the main one: who has a user namespace has 65,536
  * users, each with a quota of its own. */
 size_t job_table_count_door(const JobTable *t, const char *door);
+
+/* The same of job_spec_bytes(): of all, of an owner, of a door. */
+size_t job_table_bytes(const JobTable *t);
+size_t job_table_bytes_owner(const JobTable *t, const Peer *owner);
+size_t job_table_bytes_door(const JobTable *t, const char *door);
+
+/* Once a job that stands here has got another spec. */
+void job_table_recount(JobTable *t, Job *job);

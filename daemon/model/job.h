@@ -81,6 +81,7 @@ struct Job {
         bool cancel_requested;
         struct JobRun *run; /* the provider's, from the first try to the end; NULL otherwise */
         struct JobErrand *errand; /* the manager's: timers, and what is under way */
+        size_t counted_bytes;     /* of its request, by the table */
         size_t *state_counts;     /* of the table it stands in, by state; NULL: it stands in none */
         LIST_LINK(Job, jobs);     /* all of them, in the table */
         LIST_LINK(Job, waiting);  /* those queued, in their owner's turn */

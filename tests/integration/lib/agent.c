@@ -36,6 +36,11 @@ static fleetprov_request *request_of(const Wish *w) {
         if (w->parameter)
                 ck_assert_int_eq(fleetprov_request_add_parameter(request, w->parameter, w->value),
                                  0);
+        for (unsigned i = 0; i < w->n_fillers; i++) {
+                const char name[] = {(char) ('A' + (int) i), '\0'};
+
+                ck_assert_int_eq(fleetprov_request_add_parameter(request, name, w->filler), 0);
+        }
         if (w->csr)
                 ck_assert_int_eq(fleetprov_request_set_csr(request, w->csr), 0);
         if (w->key_type)

@@ -21,6 +21,8 @@ typedef struct Wish {
         const char *serial; /* parameter SerialNumber */
         const char *csr, *key_type, *key_source;
         const char *parameter, *value; /* one more */
+        const char *filler;            /* value of as many further ones as there may be */
+        unsigned n_fillers;
         const void *token;
         size_t token_size;
         const char *certificate, *private_key; /* rotate */

@@ -164,6 +164,46 @@ START_TEST(they_are_counted_by_state_and_by_owner)
 }
 END_TEST
 
+static char *text_of(size_t size) {
+        char *text = calloc(1, size + 1);
+
+        ck_assert_ptr_nonnull(text);
+        memset(text, 'x', size);
+        return text;
+}
+
+START_TEST(requests_are_counted_in_bytes)
+{
+        _cleanup_peer_ Peer *one = person(1), *boxed = person_at("box", 1), *other = person(3);
+        Job *a = add(person(1), "p", NULL), *b = add(person_at("box", 2), "p", NULL);
+        const size_t plain = job_table_bytes(table) / 2;
+
+        ck_assert_uint_eq(job_table_bytes_owner(table, one), plain);
+        ck_assert_uint_eq(job_table_bytes_owner(table, boxed), 0);
+        ck_assert_uint_eq(job_table_bytes_door(table, "box"), plain);
+
+        /* They grow and shrink, as one that is asked for again may. */
+        a->spec->payload = text_of(10000);
+        ck_assert_int_eq(parameters_set(&b->spec->parameters, "name", "value"), 0);
+        job_table_recount(table, a);
+        job_table_recount(table, b);
+        ck_assert_uint_gt(job_table_bytes_owner(table, one), plain + 10000);
+        ck_assert_uint_gt(job_table_bytes_door(table, "box"), plain + strlen("namevalue"));
+        ck_assert_uint_eq(job_table_bytes(table),
+                          job_table_bytes_owner(table, one) + job_table_bytes_door(table, "box"));
+        free(a->spec->payload);
+        a->spec->payload = NULL;
+        job_table_recount(table, a);
+        ck_assert_uint_eq(job_table_bytes_owner(table, one), plain);
+
+        job_table_remove(table, b);
+        ck_assert_uint_eq(job_table_bytes_door(table, "box"), 0);
+        ck_assert_uint_eq(job_table_bytes(table), plain);
+        ck_assert_uint_eq(job_table_bytes_owner(table, other), 0);
+        job_free(b);
+}
+END_TEST
+
 START_TEST(an_empty_table_has_nobody)
 {
         ck_assert_ptr_null(job_table_first(table));
@@ -188,6 +228,7 @@ int main(void) {
         tcase_add_test(c, what_is_taken_out_is_found_no_more);
         tcase_add_test(c, they_stand_in_the_order_of_their_coming);
         tcase_add_test(c, they_are_counted_by_state_and_by_owner);
+        tcase_add_test(c, requests_are_counted_in_bytes);
         tcase_add_test(c, an_empty_table_has_nobody);
         suite_add_tcase(s, c);
         return suite_run(s);
