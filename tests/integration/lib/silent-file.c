@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fuse.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -15,6 +16,7 @@
 
 #define REQUEST_MAX ((size_t) 256 * 1024)
 #define FILE_NODE 2U
+#define SERVER_SEC 60U /* it lives no longer */
 
 static void answer(int fd, const struct fuse_in_header *in, const void *data, size_t size) {
         struct fuse_out_header out = {.len = (uint32_t) (sizeof(out) + size), .unique = in->unique};
@@ -65,40 +67,47 @@ static void serve(int fd) {
         }
 }
 
+/* The only one that has the connection: a process that dies with its own end of it and the file
+ * open waits for itself. */
+static pid_t start_server(int fd) {
+        pid_t pid = fork();
+
+        ck_assert_int_ge(pid, 0);
+        if (pid == 0) {
+                (void) alarm(SERVER_SEC);
+                serve(fd);
+                (void) pause();
+                _exit(0);
+        }
+        close(fd);
+        return pid;
+}
+
 bool silent_file_make(SilentFile *f) {
         _cleanup_free_ char *options = NULL, *path = NULL;
-        pid_t server;
-        int status;
+        int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
 
         *f = (SilentFile){.fd = -1, .folder = strdup("/tmp/fleetprovd-silent-XXXXXX")};
-        f->server_fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
         ck_assert_ptr_nonnull(mkdtemp(f->folder));
-        ck_assert_int_ge(
-                asprintf(&options, "fd=%d,rootmode=40000,user_id=0,group_id=0", f->server_fd), 0);
+        ck_assert_int_ge(asprintf(&options, "fd=%d,rootmode=40000,user_id=0,group_id=0", fd), 0);
         ck_assert_int_ge(asprintf(&path, "%s/file", f->folder), 0);
-        if (f->server_fd < 0 || own_mounts(0) < 0 ||
+        if (fd < 0 || own_mounts(0) < 0 ||
             mount("fleetprovd-test", f->folder, "fuse", MS_NODEV | MS_NOSUID, options) < 0) {
-                close_fd(f->server_fd);
+                close_fd(fd);
                 (void) rmdir(f->folder);
                 free(f->folder);
                 return false;
         }
-        server = fork();
-        ck_assert_int_ge(server, 0);
-        if (server == 0) {
-                serve(f->server_fd);
-                _exit(0);
-        }
+        f->server = start_server(fd);
         f->fd = open(path, O_RDONLY | O_CLOEXEC);
         ck_assert_int_ge(f->fd, 0);
-        ck_assert_int_eq(waitpid(server, &status, 0), server);
-        ck_assert_int_eq(status, 0);
         return true;
 }
 
 void silent_file_end(SilentFile *f) {
+        (void) kill(f->server, SIGKILL); /* all that wait get ENOTCONN */
+        (void) waitpid(f->server, NULL, 0);
         (void) umount2(f->folder, MNT_DETACH);
-        close_fd(f->server_fd); /* which ends the connection: all that wait get ENOTCONN */
         close_fd(f->fd);
         (void) rmdir(f->folder);
         free(f->folder);
