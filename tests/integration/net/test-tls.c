@@ -132,6 +132,19 @@ START_TEST(wrong_server_is_refused_with_its_own_code)
 }
 END_TEST
 
+START_TEST(server_without_what_stands_between_is_refused)
+{
+        uint16_t port = start_server("server-ec-leaf", "-tls1_3");
+        Client c;
+
+        client_init(&c, port);
+        client_must_fail(&c, ERROR_TLS_TRUST, "TrustedCertificates=");
+        client_done(&c);
+        assert_no_mqtt();
+        stop_server();
+}
+END_TEST
+
 START_TEST(server_that_wants_a_certificate_gets_none)
 {
         static const char *const versions[] = {"-tls1_2 -Verify 1 -verify_return_error",
@@ -151,11 +164,33 @@ START_TEST(server_that_wants_a_certificate_gets_none)
 }
 END_TEST
 
+/* By version, kind of key, and what stands between the server and its root. */
+static const struct {
+        const char *certificate, *chain, *options;
+} right_servers[] = {
+        {"server", NULL, "-tls1_2"},
+        {"server", NULL, "-tls1_3"},
+        {"server-rsa", NULL, "-tls1_2 -cipher ECDHE-RSA-AES128-GCM-SHA256"},
+        {"server-rsa", NULL, "-tls1_3"},
+        {"server-ec-leaf", "server-ec-chain.pem", "-tls1_2"},
+        {"server-ec-leaf", "server-ec-chain.pem", "-tls1_3"},
+        {"server-rsa-leaf", "server-rsa-chain.pem", "-tls1_2"},
+        {"server-rsa-leaf", "server-rsa-chain.pem", "-tls1_3"},
+};
+
+static const char *with_chain(const char *options, const char *chain, char **ret) {
+        if (!chain)
+                return options;
+        ck_assert_int_gt(asprintf(ret, "%s -cert_chain %s", options, harness_path(chain)), 0);
+        return *ret;
+}
+
 START_TEST(right_server_is_spoken_to)
 {
-        static const char *const options[] = {"-tls1_2", "-tls1_3",
-                                              "-tls1_2 -cipher ECDHE-RSA-AES128-GCM-SHA256"};
-        uint16_t port = start_server(_i == 2 ? "server-rsa" : "server", options[_i]);
+        _cleanup_free_ char *options = NULL;
+        uint16_t port = start_server(
+                right_servers[_i].certificate,
+                with_chain(right_servers[_i].options, right_servers[_i].chain, &options));
         Client c;
 
         client_init(&c, port);
@@ -379,7 +414,8 @@ int main(void) {
         tcase_set_timeout(t, 60);
         tcase_add_loop_test(t, wrong_server_is_refused_with_its_own_code, 0, ELEMENTSOF(cases));
         tcase_add_loop_test(t, server_that_wants_a_certificate_gets_none, 0, 2);
-        tcase_add_loop_test(t, right_server_is_spoken_to, 0, 3);
+        tcase_add_loop_test(t, right_server_is_spoken_to, 0, ELEMENTSOF(right_servers));
+        tcase_add_test(t, server_without_what_stands_between_is_refused);
         tcase_add_test(t, right_server_that_is_silent_is_a_timeout);
         tcase_add_test(t, server_that_leaves_alpn_out_is_refused);
         tcase_add_test(t, server_of_another_protocol_is_refused);
