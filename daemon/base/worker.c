@@ -32,6 +32,7 @@ struct Worker {
         size_t pending; /* loop thread only */
         usec_t linger_usec;
         bool may_hang;
+        usec_t patience_usec;
         void (*flush)(void *userdata);
         void (*idle)(void *userdata);
         void *userdata;
@@ -161,6 +162,7 @@ static bool work(Worker *w) {
         if (stopped) {
                 items_move(&lot, &w->waiting); /* in their order */
                 items_move(&w->waiting, &lot); /* worker_release() destroys them */
+                pthread_cond_broadcast(&w->finished);
                 return false;
         }
         items_move(&w->done, &lot);
@@ -281,7 +283,7 @@ static void init_locks(Worker *w) {
         pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
         pthread_mutex_init(&w->lock, NULL);
         pthread_cond_init(&w->wake, &attributes);
-        pthread_cond_init(&w->finished, NULL);
+        pthread_cond_init(&w->finished, &attributes);
         pthread_condattr_destroy(&attributes);
 }
 
@@ -299,6 +301,7 @@ int worker_new(sd_event *event, const WorkerOptions *options, Worker **ret) {
         w->userdata = options->userdata;
         w->linger_usec = options->linger_usec > 0 ? options->linger_usec : USEC_INFINITY;
         w->may_hang = options->may_hang;
+        w->patience_usec = options->patience_usec;
         w->busy_since = USEC_INFINITY;
         init_locks(w);
 
@@ -316,11 +319,22 @@ int worker_new(sd_event *event, const WorkerOptions *options, Worker **ret) {
         return 0;
 }
 
+/* With the lock held. */
+static void wait_patiently(Worker *w) {
+        const struct timespec deadline = after(w->patience_usec);
+        int r = 0;
+
+        while (w->busy_since != USEC_INFINITY && r != ETIMEDOUT)
+                r = pthread_cond_timedwait(&w->finished, &w->lock, &deadline);
+}
+
 /* True: the Worker is the thread's from now on. */
 static bool stop_thread(Worker *w) {
         pthread_mutex_lock(&w->lock);
         w->stop = true;
         pthread_cond_broadcast(&w->wake);
+        if (w->may_hang && w->patience_usec > 0)
+                wait_patiently(w);
         if (w->may_hang && w->busy_since != USEC_INFINITY) {
                 items_free(&w->waiting);
                 items_free(&w->done);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "daemon/config/claim-token.h"
 #include "daemon/config/secret-path.h"
 #include "daemon/crypto/key.h"
 #include "daemon/crypto/sas.h"
@@ -34,6 +35,8 @@ Claim *claim_free(Claim *c) {
         secret_free(c->trusted);
         secret_free(c->certificate);
         secret_free(c->private_key);
+        token_key_unref(c->token_key);
+        token_unref(c->key_store);
         secret_free(c->symmetric_key);
         secret_free(c->secondary_key);
         secret_free(c->proxy_credentials);
@@ -50,7 +53,10 @@ bool claim_equal(const Claim *a, const Claim *b) {
         if (!a || !b)
                 return a == b;
         return equal(a->trusted, b->trusted) && equal(a->certificate, b->certificate) &&
-               equal(a->private_key, b->private_key) && equal(a->symmetric_key, b->symmetric_key) &&
+               equal(a->private_key, b->private_key) &&
+               token_key_equal(a->token_key, b->token_key) &&
+               token_equal(a->key_store, b->key_store) &&
+               equal(a->symmetric_key, b->symmetric_key) &&
                equal(a->secondary_key, b->secondary_key) &&
                equal(a->proxy_credentials, b->proxy_credentials);
 }
@@ -64,6 +70,8 @@ void claim_files(const Profile *p, const char *ret[static CLAIM_FILES]) {
         ret[4] = p->dps.symmetric_key;
         ret[5] = p->dps.secondary_key;
         ret[6] = p->proxy.credentials_file;
+        ret[7] = p->private_key_pin;
+        ret[8] = p->key_store_pin;
 }
 
 /* Puts a line end and `more` behind *s. */
@@ -238,7 +246,8 @@ static int check_name(const Profile *p, const Certificate *certificate, char **r
         return -EBADMSG;
 }
 
-static int load_pair(const Profile *p, Claim *c, ErrorCode *ret_code, char **ret_why) {
+static int load_pair(const Profile *p, TokenPool *tokens, Claim *c, ErrorCode *ret_code,
+                     char **ret_why) {
         _cleanup_crypto_key_ CryptoKey *key = NULL;
         int r;
 
@@ -248,6 +257,8 @@ static int load_pair(const Profile *p, Claim *c, ErrorCode *ret_code, char **ret
         r = check_name(p, c->description, ret_why);
         if (r < 0)
                 return r;
+        if (pkcs11_uri_is_one(p->private_key))
+                return claim_load_token_key(p, tokens, c, ret_code, ret_why);
         r = load_key(p, &key, ret_why);
         if (r < 0)
                 return r;
@@ -257,11 +268,14 @@ static int load_pair(const Profile *p, Claim *c, ErrorCode *ret_code, char **ret
         return crypto_key_to_pem(key, &c->private_key);
 }
 
-static int load(const Profile *p, Claim *c, ErrorCode *ret_code, char **ret_why) {
+static int load(const Profile *p, TokenPool *tokens, Claim *c, ErrorCode *ret_code,
+                char **ret_why) {
         int r;
 
         r = p->dps.symmetric_key ? load_symmetric_keys(p, c, ret_why)
-                                 : load_pair(p, c, ret_code, ret_why);
+                                 : load_pair(p, tokens, c, ret_code, ret_why);
+        if (r >= 0 && p->key_store)
+                r = claim_load_key_store(p, tokens, c, ret_why);
         if (r < 0)
                 return r;
         r = load_trusted(p, &c->trusted, ret_why);
@@ -274,13 +288,13 @@ static Failure *load_failure(const Profile *p, int r, ErrorCode code, const char
         return failure_from_errno(r, "Profile %s: the claim cannot be loaded", p->name);
 }
 
-int claim_load(const Profile *p, Claim **ret, Failure **ret_failure) {
+int claim_load(const Profile *p, TokenPool *tokens, Claim **ret, Failure **ret_failure) {
         _cleanup_claim_ Claim *c = calloc(1, sizeof(Claim));
         _cleanup_free_ char *why = NULL;
         ErrorCode code = ERROR_NOT_INITIALIZED;
         int r;
 
-        r = c ? load(p, c, &code, &why) : -ENOMEM;
+        r = c ? load(p, tokens, c, &code, &why) : -ENOMEM;
         if (r >= 0) {
                 *ret = TAKE_PTR(c);
                 return 0;

@@ -8,6 +8,7 @@
 
 #include "daemon/base/secret.h"
 #include "daemon/crypto/certificate.h"
+#include "daemon/crypto/token-key.h"
 #include "daemon/model/failure.h"
 #include "daemon/model/profile.h"
 
@@ -18,7 +19,9 @@
 typedef struct Claim {
         Secret *trusted;          /* PEM, one certificate at least by its look; TLS checks them */
         Secret *certificate;      /* PEM, as in the file: the leaf, perhaps followed by its chain */
-        Secret *private_key;      /* PEM, PKCS#8, not encrypted; it fits the certificate */
+        Secret *private_key;      /* PEM, PKCS#8, not encrypted; it fits the certificate; or … */
+        TokenKey *token_key;      /* … it is in a token, and fits likewise */
+        Token *key_store;         /* where device keys are made; NULL: in memory */
         Certificate *description; /* of the leaf: subject, fingerprint, dates */
         Secret *symmetric_key;    /* azure-dps: bytes, in the place of the pair */
         Secret *secondary_key;    /* likewise; NULL: none */
@@ -28,9 +31,11 @@ typedef struct Claim {
 /* Blocks for a handful of small files, and for an encrypted key's derivation (some 100 ms). On
  * failure *ret_failure says for people which file, and the mend: `not-initialized`, where something
  * is missing, refused or unreadable; `key-mismatch`; `no-memory`. An expired claim is loaded: that
- * the clock is wrong is as likely, and the server judges. Any thread. Of the profile it reads what
+ * the clock is wrong is as likely, and the server judges. Any
+ * thread, but where profile_uses_token(), the thread of the tokens: a token may take seconds, and
+ * be asked for a PIN (see token-latch.h). `tokens` may be NULL else. Of the profile it reads what
  * profile_copy_claim_source() copies, and nothing else. */
-int claim_load(const Profile *p, Claim **ret, Failure **ret_failure);
+int claim_load(const Profile *p, TokenPool *tokens, Claim **ret, Failure **ret_failure);
 
 /* What the way to the right server takes, for whoever brings a certificate and key of his own: the
  * trusted roots, and the proxy's credentials (NULL: none). */
@@ -46,5 +51,5 @@ bool claim_equal(const Claim *a, const Claim *b);
 
 /* The files that a claim is made of, to be watched: paths, or "credential:NAME" where there is no
  * credentials directory; entries may be NULL. They belong to the profile. */
-#define CLAIM_FILES 7
+#define CLAIM_FILES 9
 void claim_files(const Profile *p, const char *ret[static CLAIM_FILES]);

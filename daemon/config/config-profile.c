@@ -30,7 +30,7 @@ static const struct ProfileKey {
         {"Certificate", setting_certificate, PROVIDER_MAX},
         {"PrivateKey", setting_private_key, PROVIDER_MAX},
         {"PrivateKeyPassword", setting_private_key_password, PROVIDER_MAX},
-        {"Pkcs11Module", setting_unavailable, PROVIDER_MAX},
+        {"Pkcs11Module", setting_pkcs11_module, PROVIDER_MAX},
         {"Template", setting_template, PROVIDER_AWS_IOT},
         {"RotationTemplate", setting_rotation_template, PROVIDER_AWS_IOT},
         {"PayloadFormat", setting_payload_format, PROVIDER_AWS_IOT},
@@ -263,6 +263,8 @@ int config_profile_load(const ConfigTree *t, const ConfigSection *section,
         r = setting_complete_proxy(&l, t, section);
         if (r >= 0 && p->provider == PROVIDER_AZURE_DPS)
                 r = setting_complete_azure(&l, t, section);
+        if (r >= 0)
+                r = setting_complete_tokens(&l, t, section);
         if (r < 0)
                 return r;
         r = finish(p, l.websocket);

@@ -9,6 +9,7 @@
 #include "daemon/config/config-profile.h"
 #include "daemon/config/config-value.h"
 #include "daemon/config/secret-path.h"
+#include "daemon/crypto/pkcs11-uri.h"
 #include "daemon/model/tls-ciphers.h"
 
 #define NOT_AVAILABLE "not available in this version"
@@ -109,9 +110,8 @@ int setting_certificate(ProfileLoader *l, const ConfigEntry *e) {
 }
 
 int setting_private_key(ProfileLoader *l, const ConfigEntry *e) {
-        if (strncmp(e->value, "pkcs11:", strlen("pkcs11:")) == 0)
-                return config_refuse(l->ret_why, e,
-                                     "pkcs11: " NOT_AVAILABLE "; name a file or credential:NAME");
+        if (pkcs11_uri_is_one(e->value))
+                return setting_set_key_uri(l, e, &l->profile->private_key);
         return setting_set_path(l, e, &l->profile->private_key);
 }
 

@@ -26,6 +26,7 @@ int setting_trusted_certificates(ProfileLoader *l, const ConfigEntry *e);
 int setting_certificate(ProfileLoader *l, const ConfigEntry *e);
 int setting_private_key(ProfileLoader *l, const ConfigEntry *e);
 int setting_private_key_password(ProfileLoader *l, const ConfigEntry *e);
+int setting_pkcs11_module(ProfileLoader *l, const ConfigEntry *e); /* config-token.c */
 int setting_template(ProfileLoader *l, const ConfigEntry *e);
 int setting_rotation_template(ProfileLoader *l, const ConfigEntry *e);
 int setting_payload_format(ProfileLoader *l, const ConfigEntry *e);
@@ -64,6 +65,12 @@ int setting_api_version(ProfileLoader *l, const ConfigEntry *e);
 
 /* What the keys of an azure-dps profile must be together, and their defaults, when all are read. */
 int setting_complete_azure(ProfileLoader *l, const ConfigTree *t, const ConfigSection *section);
+
+/* What the keys about tokens must be together, and where each PIN is, when all are read. */
+int setting_complete_tokens(ProfileLoader *l, const ConfigTree *t, const ConfigSection *section);
+
+/* A PKCS#11 URI that names a private key, into a field. */
+int setting_set_key_uri(ProfileLoader *l, const ConfigEntry *e, char **field);
 
 /* A path or credential:NAME, into a field. */
 int setting_set_path(ProfileLoader *l, const ConfigEntry *e, char **field);

@@ -201,3 +201,23 @@ int path_read(const char *path, const char *what, size_t max, Secret **ret, char
 int secret_path_read(const char *path, const char *what, size_t max, Secret **ret, char **ret_why) {
         return read_checked(path, what, max, true, ret, ret_why);
 }
+
+int module_path_check(const char *path, char **ret_why) {
+        static const char what[] = "the module of Pkcs11Module=";
+        struct stat st;
+
+        if (stat(path, &st) < 0)
+                return say_errno(errno == ENOTDIR ? -ENOENT : -errno, path, what, 0, ret_why);
+        if (!S_ISREG(st.st_mode))
+                return refuse(ret_why, "%s %s is no regular file", what, path);
+        if (st.st_uid != 0 && st.st_uid != geteuid())
+                return refuse(ret_why,
+                              "%s %s belongs to user %u; it must belong to root or to the daemon's "
+                              "user: chown root '%s'",
+                              what, path, st.st_uid, path);
+        if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+                return refuse(ret_why,
+                              "%s %s can be written by others (mode %04o): chmod go-w '%s'", what,
+                              path, st.st_mode & 07777, path);
+        return 0;
+}

@@ -25,5 +25,9 @@ int secret_path_check(const char *path, const char *what, char **ret_why);
  * credentials directory; -EFBIG; else errno of open and read. */
 int path_read(const char *path, const char *what, size_t max, Secret **ret, char **ret_why);
 
-/* The same for a secret, with the rule. -EPERM: refused by it. */
+/* A module that is loaded into the daemon: a regular file of root or the daemon's user, into which
+ * nobody else can write. -EPERM: refused by that; -ENOENT. */
+int module_path_check(const char *path, char **ret_why);
+
+/* The same as path_read() for a secret, with the rule. -EPERM: refused by it. */
 int secret_path_read(const char *path, const char *what, size_t max, Secret **ret, char **ret_why);

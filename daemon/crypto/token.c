@@ -21,7 +21,8 @@ int token_pool_new(const TokenLatchStore *latches, void *userdata, TokenPool **r
 }
 
 TokenPool *token_pool_ref(TokenPool *p) {
-        atomic_fetch_add(&p->references, 1);
+        if (p)
+                atomic_fetch_add(&p->references, 1);
         return p;
 }
 

@@ -14,6 +14,7 @@
 
 struct CheckFiles {
         Profile *profile;
+        TokenPool *tokens;
         char *state_directory;
         CheckReport report;
         Claim *claim;
@@ -25,6 +26,7 @@ static void files_free(void *p) {
         CheckFiles *f = p;
 
         profile_free(f->profile);
+        token_pool_unref(f->tokens);
         free(f->state_directory);
         check_report_done(&f->report);
         claim_free(f->claim);
@@ -84,7 +86,7 @@ static int look_at_claim(CheckFiles *f) {
         Failure *failure = NULL;
         int r;
 
-        r = claim_load(f->profile, &f->claim, &failure);
+        r = claim_load(f->profile, f->tokens, &f->claim, &failure);
         if (r < 0) {
                 check_report_claim_refused(&f->report, r, failure);
                 failure_free(failure);
@@ -136,13 +138,14 @@ int check_files_new(Checkup *c, CheckFiles **ret) {
         if (!f)
                 return -ENOMEM;
         f->checkup = c;
+        f->tokens = token_pool_ref(c->manager->token_pool);
         f->profile = checkup_copy_profile(c->profile);
         f->state_directory = strdup(c->manager->options.state_directory);
         if (!f->profile || !f->state_directory) {
                 files_free(f);
                 return -ENOMEM;
         }
-        r = worker_submit(c->manager->crypto, &files_task, f, NULL);
+        r = worker_submit(tokens_worker(c->manager, c->profile), &files_task, f, NULL);
         if (r < 0)
                 return r; /* the worker destroyed it */
         *ret = f;

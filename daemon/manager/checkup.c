@@ -224,6 +224,7 @@ static int start_probe(Checkup *c) {
                 .trusted = c->trusted,
                 .certificate = whole ? c->claim->certificate : NULL,
                 .private_key = whole ? c->claim->private_key : NULL,
+                .token_key = whole ? c->claim->token_key : NULL,
                 .cipher_list = p->cipher_list,
                 .websocket_path = p->websocket_path,
                 .proxy = &p->proxy,

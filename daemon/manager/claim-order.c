@@ -9,6 +9,7 @@
 
 struct ClaimOrder {
         Profile *source; /* what claim_load() looks at, copied */
+        TokenPool *tokens;
         Claim *claim;
         Failure *failure;
         Slot *slot; /* loop thread only; NULL: nobody waits for it any more */
@@ -18,6 +19,7 @@ static void order_free(void *p) {
         ClaimOrder *order = p;
 
         profile_free(order->source);
+        token_pool_unref(order->tokens);
         claim_free(order->claim);
         failure_free(order->failure);
         free(order);
@@ -26,7 +28,7 @@ static void order_free(void *p) {
 static void on_order_run(void *p) {
         ClaimOrder *order = p;
 
-        (void) claim_load(order->source, &order->claim, &order->failure);
+        (void) claim_load(order->source, order->tokens, &order->claim, &order->failure);
 }
 
 static void on_order_complete(void *p, void *userdata) {
@@ -46,13 +48,14 @@ int claim_order_new(Slot *s, ClaimOrder **ret) {
         if (!order)
                 return -ENOMEM;
         order->slot = s;
+        order->tokens = token_pool_ref(s->manager->token_pool);
         order->source = calloc(1, sizeof(Profile));
         r = order->source ? profile_copy_claim_source(s->profile, order->source) : -ENOMEM;
         if (r < 0) {
                 order_free(order);
                 return r;
         }
-        r = worker_submit(s->manager->crypto, &order_task, order, NULL);
+        r = worker_submit(tokens_worker(s->manager, s->profile), &order_task, order, NULL);
         if (r < 0)
                 return r; /* the worker destroyed it */
         *ret = order;

@@ -17,6 +17,7 @@
  *   slot.c         a profile: its way, its queue, its status
  *   claim-order.c  reads it on a worker
  *   claim-expiry.c says that one will expire, or has
+ *   tokens.c       the worker for PKCS#11 tokens
  *   slot-claim.c   a profile's claim, and the watch on its files
  *   reload.c       another configuration
  *   refusal.c      how much of it the journal gets
@@ -84,8 +85,9 @@ struct Slot {
         Failure *throttled_by;                     /* until then; else NULL */
         sd_event_source *claim_watch[CLAIM_FILES]; /* the folders its claim's files stand in */
         sd_event_source *claim_timer;              /* debounces them */
-        sd_event_source *claim_retry_timer;        /* for refused_claim */
-        Claim *claim;            /* what the session was opened with; NULL: none yet */
+        sd_event_source *claim_retry_timer; /* for refused_claim, or a token that is not there */
+        unsigned claim_failures;            /* of its token, in a row */
+        Claim *claim;                       /* what the session was opened with; NULL: none yet */
         Claim *former_claim;     /* the last that connected, until `claim` has; or NULL */
         Claim *refused_claim;    /* what the files hold and the service does not take; or NULL */
         ClaimOrder *claim_order; /* they are being read */
@@ -114,6 +116,8 @@ struct Manager {
         Config *config; /* its profiles belong to the slots */
         Network *network;
         Worker *crypto;
+        Worker *tokens;        /* the thread of the tokens; NULL until a profile names one */
+        TokenPool *token_pool; /* likewise */
         Store *store;
         Front *front;
         JobTable *jobs;
@@ -362,6 +366,13 @@ ClaimOrder *claim_order_forget(ClaimOrder *order);
 void claim_expiry_look(Slot *s);
 void claim_expiry_look_at_all(Manager *m);
 void claim_expiry_watch(Manager *m); /* every hour */
+
+/* --- tokens.c */
+/* There is a thread for tokens if the profile needs one. */
+int tokens_begin(Manager *m, const Profile *profile);
+/* The worker that reads the profile's claim. */
+Worker *tokens_worker(const Manager *m, const Profile *profile);
+void tokens_end(Manager *m);
 
 /* --- slot-claim.c */
 void slot_claim_begin(Slot *s); /* watches it, and has it read by the worker */

@@ -203,7 +203,7 @@ static void on_job_loaded(Job *job, void *userdata) {
         }
 }
 
-static int open_store(Manager *m, int *ret_exit) {
+static int open_store(Manager *m) {
         _cleanup_free_ char *why = NULL;
         int r;
 
@@ -211,8 +211,13 @@ static int open_store(Manager *m, int *ret_exit) {
                        m->config->former_state_key, &m->store, &why);
         if (r < 0) {
                 log_error("%s", why ? why : strerrordesc_np(-r));
-                return r;
         }
+        return r;
+}
+
+static int load_jobs(Manager *m) {
+        int r;
+
         r = store_load(m->store, on_job_loaded, m);
         if (r < 0)
                 return log_error_errno(r, "Cannot read the jobs in %s", m->options.state_directory);
@@ -314,9 +319,11 @@ int manager_new(sd_event *event, const ManagerOptions *options, Manager **ret, i
         if (r >= 0)
                 r = dispatch_init(m);
         if (r >= 0)
+                r = open_store(m);
+        if (r >= 0)
                 r = make_slots(m);
         if (r >= 0)
-                r = open_store(m, ret_exit);
+                r = load_jobs(m);
         /* Before any job moves: what moves is told. */
         if (r >= 0)
                 r = open_front(m);
@@ -364,6 +371,7 @@ Manager *manager_free(Manager *m) {
         free_jobs(m);
         front_free(m->front);
         worker_free(m->crypto);
+        tokens_end(m);
         network_free(m->network);
         sd_event_source_disable_unref(m->dispatch);
         sd_event_source_disable_unref(m->orphan_timer);

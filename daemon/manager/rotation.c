@@ -207,6 +207,7 @@ static int make_lane(Slot *s, const Job *job) {
                 .event = s->manager->event,
                 .network = s->manager->network,
                 .crypto = s->manager->crypto,
+                .tokens = s->manager->tokens,
                 .ops = &dispatch_lane_ops,
                 .userdata = s->manager,
         };
@@ -247,6 +248,7 @@ static int open_session(Slot *s, const Job *job, const JobSecrets *secrets, Fail
         claim = (LaneClaim){.trusted = trusted,
                             .certificate = certificate,
                             .private_key = secrets->claim_key,
+                            .key_store = s->claim ? s->claim->key_store : NULL,
                             .proxy_credentials = credentials};
         k = make_lane(s, job);
         if (k >= 0)

@@ -19,6 +19,10 @@
  * session a moment. */
 #define CLAIM_RETRY_USEC (5 * 60 * USEC_PER_SEC)
 
+/* A token may come at any time, and nobody tells. Each look costs a moment, and never a PIN that
+ * was refused before. */
+#define CLAIM_TOKEN_RETRY_USEC (2 * USEC_PER_SEC)
+
 #define CLAIM_EVENTS                                                                         \
         (IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_ATTRIB | IN_DELETE_SELF | \
          IN_MOVE_SELF)
@@ -33,6 +37,24 @@ static void log_claim(const Slot *s, int level, const char *text, const Failure 
                     failure_message(failure));
 }
 
+static int on_retry_timer(sd_event_source *source, uint64_t usec, void *userdata);
+
+static void retry_later(Slot *s, usec_t usec) {
+        s->claim_retry_timer = sd_event_source_disable_unref(s->claim_retry_timer);
+        (void) sd_event_add_time_relative(s->manager->event, &s->claim_retry_timer, CLOCK_BOOTTIME,
+                                          usec, 0, on_retry_timer, s);
+}
+
+static void retry_token(Slot *s) {
+        usec_t usec = CLAIM_TOKEN_RETRY_USEC;
+
+        for (unsigned i = 0; i < s->claim_failures && usec < CLAIM_RETRY_USEC; i++)
+                usec *= 2;
+        if (usec < CLAIM_RETRY_USEC)
+                s->claim_failures++;
+        retry_later(s, usec);
+}
+
 /* The old pair serves on where the new files are no pair (yet). */
 static void keep_without_claim(Slot *s, Failure *failure) {
         if (!streq_ptr(failure_message(failure),
@@ -42,6 +64,8 @@ static void keep_without_claim(Slot *s, Failure *failure) {
                 failure_free(failure);
         else
                 slot_set_status_error(s, failure);
+        if (profile_uses_token(s->profile))
+                retry_token(s);
 }
 
 /* --- which one serves */
@@ -75,6 +99,7 @@ static void choose(Slot *s, Claim *fresh, Failure *failure) {
         if (s->refused_claim && claim_equal(claim, s->refused_claim))
                 return;
         stop_retrying(s);
+        s->claim_failures = 0;
         if (claim_equal(claim, s->claim))
                 return;
         if (s->claim_connected) {
@@ -103,7 +128,14 @@ static void load_now(Slot *s) {
         Claim *claim = NULL;
         Failure *failure = NULL;
 
-        (void) claim_load(s->profile, &claim, &failure);
+        /* A token that does not answer would hold the loop; its queue is full of those who wait. */
+        if (profile_uses_token(s->profile))
+                failure = failure_new(ERROR_NOT_INITIALIZED,
+                                      "Profile %s: the token does not answer; look at the token "
+                                      "and its reader",
+                                      s->profile->name);
+        else
+                (void) claim_load(s->profile, NULL, &claim, &failure);
         take_up(s, claim, failure);
 }
 
@@ -151,9 +183,7 @@ static void fall_back(Slot *s) {
         s->claim_connected = true;
         s->claim_refused = false;
         open_session(s);
-        s->claim_retry_timer = sd_event_source_disable_unref(s->claim_retry_timer);
-        (void) sd_event_add_time_relative(s->manager->event, &s->claim_retry_timer, CLOCK_BOOTTIME,
-                                          CLAIM_RETRY_USEC, 0, on_retry_timer, s);
+        retry_later(s, CLAIM_RETRY_USEC);
 }
 
 /* What another claim can mend; a network that is down is no claim's fault, nor is a clock that is
@@ -163,7 +193,7 @@ static bool is_about_the_claim(const Failure *failure) {
 
         return (code == ERROR_CREDENTIALS_REFUSED && !failure->retriable) ||
                code == ERROR_PERMISSION_DENIED_BY_POLICY || code == ERROR_TLS_TRUST ||
-               code == ERROR_TLS_FAILED;
+               code == ERROR_TLS_FAILED || code == ERROR_NOT_INITIALIZED;
 }
 
 /* A session waits before it tries again; a registrar waits for a job. */
@@ -289,4 +319,5 @@ void slot_claim_end(Slot *s) {
         s->claim = claim_free(s->claim);
         s->former_claim = claim_free(s->former_claim);
         s->claim_connected = s->claim_refused = s->claim_due = s->claim_awaited = false;
+        s->claim_failures = 0;
 }

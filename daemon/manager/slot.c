@@ -85,16 +85,18 @@ int slot_describe(Slot *s) {
 /* --- life */
 
 static int make_way(Slot *s) {
+        int r = tokens_begin(s->manager, s->profile);
         const WayOptions options = {
                 .event = s->manager->event,
                 .network = s->manager->network,
                 .crypto = s->manager->crypto,
+                .tokens = s->manager->tokens,
                 .lane_ops = &dispatch_lane_ops,
                 .registrar_ops = &dispatch_registrar_ops,
                 .userdata = s->manager,
         };
 
-        return way_new(&options, s->profile, &s->way);
+        return r < 0 ? r : way_new(&options, s->profile, &s->way);
 }
 
 int slot_new(Manager *m, Profile *profile, Slot **ret) {

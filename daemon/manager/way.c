@@ -7,6 +7,7 @@ static int make_lane(const WayOptions *o, const Profile *profile, Way *ret) {
         const LaneOptions options = {.event = o->event,
                                      .network = o->network,
                                      .crypto = o->crypto,
+                                     .tokens = o->tokens,
                                      .ops = o->lane_ops,
                                      .userdata = o->userdata};
         Way way = {};
@@ -59,12 +60,15 @@ int way_open(Way way, const Claim *claim) {
                         &(RegistrarClaim){.trusted = claim->trusted,
                                           .certificate = claim->certificate,
                                           .private_key = claim->private_key,
+                                          .token_key = claim->token_key,
                                           .symmetric_key = claim->symmetric_key,
                                           .secondary_key = claim->secondary_key,
                                           .proxy_credentials = claim->proxy_credentials});
         return lane_open(way.lane, &(LaneClaim){.trusted = claim->trusted,
                                                 .certificate = claim->certificate,
                                                 .private_key = claim->private_key,
+                                                .token_key = claim->token_key,
+                                                .key_store = claim->key_store,
                                                 .proxy_credentials = claim->proxy_credentials});
 }
 

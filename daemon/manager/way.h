@@ -20,6 +20,7 @@ typedef struct WayOptions {
         sd_event *event;
         Network *network;
         Worker *crypto;
+        Worker *tokens; /* NULL: nobody has keys in tokens */
         const LaneOps *lane_ops;
         const RegistrarOps *registrar_ops;
         void *userdata;

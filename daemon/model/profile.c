@@ -47,6 +47,10 @@ Profile *profile_free(Profile *p) {
         free(p->certificate);
         free(p->private_key);
         free(p->private_key_password);
+        free(p->pkcs11_module);
+        free(p->private_key_pin);
+        free(p->key_store);
+        free(p->key_store_pin);
         free(p->template_name);
         free(p->rotation_template);
         parameters_done(&p->fixed_parameters);
@@ -61,6 +65,12 @@ Profile *profile_free(Profile *p) {
         return NULL;
 }
 
+bool profile_uses_token(const Profile *p) {
+        return p->pkcs11_module &&
+               (p->key_store ||
+                (p->private_key && strncmp(p->private_key, "pkcs11:", strlen("pkcs11:")) == 0));
+}
+
 int profile_copy_claim_source(const Profile *from, Profile *to) {
         to->provider = from->provider;
         if (free_and_strdup(&to->name, from->name) < 0 ||
@@ -69,6 +79,10 @@ int profile_copy_claim_source(const Profile *from, Profile *to) {
             free_and_strdup(&to->private_key, from->private_key) < 0 ||
             free_and_strdup(&to->private_key_password, from->private_key_password) < 0 ||
             free_and_strdup(&to->dps.registration_id, from->dps.registration_id) < 0 ||
+            free_and_strdup(&to->pkcs11_module, from->pkcs11_module) < 0 ||
+            free_and_strdup(&to->private_key_pin, from->private_key_pin) < 0 ||
+            free_and_strdup(&to->key_store, from->key_store) < 0 ||
+            free_and_strdup(&to->key_store_pin, from->key_store_pin) < 0 ||
             free_and_strdup(&to->dps.symmetric_key, from->dps.symmetric_key) < 0 ||
             free_and_strdup(&to->dps.secondary_key, from->dps.secondary_key) < 0)
                 return -ENOMEM;
@@ -99,6 +113,10 @@ bool profile_same_connection(const Profile *a, const Profile *b) {
                streq_ptr(a->certificate, b->certificate) &&
                streq_ptr(a->private_key, b->private_key) &&
                streq_ptr(a->private_key_password, b->private_key_password) &&
+               streq_ptr(a->pkcs11_module, b->pkcs11_module) &&
+               streq_ptr(a->private_key_pin, b->private_key_pin) &&
+               streq_ptr(a->key_store, b->key_store) &&
+               streq_ptr(a->key_store_pin, b->key_store_pin) &&
                streq_ptr(a->template_name, b->template_name) &&
                a->payload_format == b->payload_format && streq_ptr(a->client_id, b->client_id) &&
                a->keep_alive_sec == b->keep_alive_sec &&

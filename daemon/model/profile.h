@@ -64,8 +64,14 @@ typedef struct Profile {
         /* Paths, or "credential:NAME" already turned into a path below $CREDENTIALS_DIRECTORY. */
         char *trusted_certificates; /* a file; NULL: the provider's roots; "system": all of them */
         char *certificate;
-        char *private_key;
+        char *private_key;          /* or a PKCS#11 URI */
         char *private_key_password; /* or NULL */
+
+        /* Where keys are in tokens; all NULL in a profile that has none there. */
+        char *pkcs11_module;   /* a path */
+        char *private_key_pin; /* of the token with private_key: a path; NULL: none */
+        char *key_store;       /* a PKCS#11 URI: device keys are made there; NULL: in memory */
+        char *key_store_pin;   /* of that token; likewise */
 
         char *template_name;     /* or NULL */
         char *rotation_template; /* or NULL: it rotates nothing */
@@ -92,6 +98,9 @@ typedef struct Profile {
 Profile *profile_free(Profile *p);
 DEFINE_CLEANUP(Profile *, profile_free);
 #define _cleanup_profile_ _cleanup_(profile_freep)
+
+/* Whether something of it is in a token: then its claim is for the thread of the tokens. */
+bool profile_uses_token(const Profile *p);
 
 /* Copies what a claim is read by: name, provider, and the files that the claim is made of. For
  * whoever reads it on another thread. On -ENOMEM `to` is half filled: profile_free() takes it. */

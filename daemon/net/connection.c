@@ -284,7 +284,8 @@ static int copy_parameters(Connection *c, const ConnectionParameters *p) {
 
 static bool parameters_make_sense(const ConnectionParameters *p) {
         return p->host && *p->host && p->port > 0 && p->trusted && p->client_id && *p->client_id &&
-               !p->certificate == !p->private_key && (!p->password || p->user_name) &&
+               !p->certificate == (!p->private_key && !p->token_key) &&
+               (!p->private_key || !p->token_key) && (!p->password || p->user_name) &&
                p->keep_alive_sec > 0 && p->keep_alive_sec <= KEEP_ALIVE_SEC_MAX &&
                p->connect_timeout_usec > 0 && p->packet_max >= PACKET_MAX_LEAST;
 }
@@ -318,10 +319,12 @@ int connection_new(Network *n, const ConnectionParameters *p, const ConnectionHa
                                        .trusted = p->trusted,
                                        .certificate = p->certificate,
                                        .private_key = p->private_key,
+                                       .token_key = p->token_key,
                                        .cipher_list = p->cipher_list},
                                .proxy = p->proxy,
                                .proxy_credentials = p->proxy_credentials,
                                .websocket_path = p->websocket_path,
+                               .tokens = n->tokens,
                                .user_timeout_usec = user_timeout > USER_TIMEOUT_USEC_MIN
                                                             ? user_timeout
                                                             : USER_TIMEOUT_USEC_MIN,

@@ -5,6 +5,7 @@
  * wants another try makes another one (back-off is the session machine's business). Loop thread. */
 
 #include "daemon/base/secret.h"
+#include "daemon/crypto/token-key.h"
 #include "daemon/model/failure.h"
 #include "daemon/model/proxy.h"
 #include "daemon/net/network.h"
@@ -18,6 +19,7 @@ typedef struct ConnectionParameters { /* copied by connection_new() */
         const Secret *trusted;           /* PEM bundle */
         const Secret *certificate;       /* PEM, leaf first; NULL: none */
         const Secret *private_key;       /* PEM, decrypted; NULL with certificate */
+        TokenKey *token_key;             /* in the place of private_key; NULL: none */
         const char *cipher_list;         /* NULL: ours; see model/tls-ciphers.h */
         const char *websocket_path;      /* NULL: MQTT over TLS as it is; never empty */
         const Proxy *proxy;              /* NULL, or without a host: none */

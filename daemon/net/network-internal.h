@@ -9,8 +9,9 @@
 
 struct Network {
         sd_event *event;
-        Worker *names; /* getaddrinfo() */
-        Worker *mqtt;  /* what waits for the MQTT library's global lock */
+        Worker *names;  /* getaddrinfo() */
+        Worker *mqtt;   /* what waits for the MQTT library's global lock */
+        Worker *tokens; /* not its own; NULL: nobody has a key in a token */
         LIST_HEAD(Generation, lingering);
         size_t n_lingering;
 };

@@ -81,6 +81,10 @@ Network *network_free(Network *n) {
         return NULL;
 }
 
+void network_set_tokens(Network *n, Worker *tokens) {
+        n->tokens = tokens;
+}
+
 size_t network_lingering(const Network *n) {
         return n->n_lingering;
 }

@@ -15,6 +15,10 @@ typedef struct Network Network;
  * SIGPIPE. */
 int network_new(sd_event *event, Network **ret);
 
+/* The thread of the tokens, for handshakes with a key in one. It must live until nobody uses a
+ * token any more; without it there are no such handshakes. */
+void network_set_tokens(Network *n, Worker *tokens);
+
 /* After all connections were freed. Waits for what lingers (see network_lingering()), seconds at
  * the worst; not for a name query that hangs. Not from within an event handler of a connection. */
 Network *network_free(Network *n);

@@ -371,7 +371,8 @@ static int copy_parameters(Probe *probe, const ProbeParameters *p) {
 
 static bool parameters_make_sense(const ProbeParameters *p) {
         return p->host && *p->host && p->port > 0 && p->trusted && (p->client_id || p->link_only) &&
-               !p->certificate == !p->private_key && p->timeout_usec > 0 &&
+               !p->certificate == (!p->private_key && !p->token_key) &&
+               (!p->private_key || !p->token_key) && p->timeout_usec > 0 &&
                p->n_topics <= PROBE_TOPICS_MAX;
 }
 
@@ -383,12 +384,14 @@ static int start(Probe *probe, Network *n, const ProbeParameters *p) {
                         .trusted = p->trusted,
                         .certificate = p->certificate,
                         .private_key = p->private_key,
+                        .token_key = p->token_key,
                         .cipher_list = p->cipher_list,
                         .certificate_name = p->certificate_name,
                         .private_key_name = p->private_key_name},
                 .proxy = p->proxy,
                 .proxy_credentials = p->proxy_credentials,
                 .websocket_path = p->websocket_path,
+                .tokens = n->tokens,
                 .user_timeout_usec = p->timeout_usec,
         };
         int r;

@@ -21,10 +21,19 @@ struct Tls {
         const char *certificate_name, *private_key_name; /* for messages */
         TlsCiphers ciphers;
         bool has_certificate;
+        TokenKey *token_key; /* NULL: the key is not in a token */
+        int token_error;     /* of the last signature, and … */
+        char *token_why;     /* … what there is to say of it */
         bool established;
         bool received; /* application data: the server has taken our certificate */
         bool broken;   /* closing it politely makes no sense */
 };
+
+/* --- tls-token.c */
+void tls_token_context(WOLFSSL_CTX *context);
+void tls_token_use(Tls *t, TokenKey *key);
+Failure *tls_token_failure(const Tls *t); /* NULL: it was not the token that failed */
+void tls_token_done(Tls *t);
 
 /* From wolfSSL's error of the last call on t. Take wolfSSL_get_error() before anything else. */
 Failure *tls_failure_from_error(Tls *t, int error);

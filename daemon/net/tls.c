@@ -92,6 +92,8 @@ static bool make_context(Tls *t, const TlsParameters *p, Failure **ret_failure) 
                 return false;
         }
         (void) wolfSSL_CTX_set_session_cache_mode(t->context, WOLFSSL_SESS_CACHE_OFF);
+        if (p->token_key)
+                tls_token_context(t->context);
         wolfSSL_CTX_SetIORecv(t->context, on_tls_receive);
         wolfSSL_CTX_SetIOSend(t->context, on_tls_send);
         return true;
@@ -140,13 +142,17 @@ static bool use_own_certificate(Tls *t, const TlsParameters *p, Failure **ret_fa
                 *ret_failure = tls_failure_own_certificate(t->endpoint, t->certificate_name, r);
                 return false;
         }
+        t->has_certificate = true;
+        if (p->token_key) {
+                tls_token_use(t, p->token_key);
+                return true;
+        }
         r = wolfSSL_use_PrivateKey_buffer(t->ssl, p->private_key->data, (long) p->private_key->size,
                                           WOLFSSL_FILETYPE_PEM);
         if (r != WOLFSSL_SUCCESS) {
                 *ret_failure = tls_failure_own_certificate(t->endpoint, t->private_key_name, r);
                 return false;
         }
-        t->has_certificate = true;
         return true;
 }
 
@@ -204,6 +210,7 @@ Tls *tls_free(Tls *t) {
                 (void) wolfSSL_shutdown(t->ssl); /* one close_notify, where it fits */
         wolfSSL_free(t->ssl);
         wolfSSL_CTX_free(t->context);
+        tls_token_done(t);
         free(t->host);
         free(t->endpoint);
         free(t->alpn);
@@ -218,11 +225,14 @@ static TlsStatus fail(Tls *t, Failure *failure, Failure **ret_failure) {
 }
 
 static TlsStatus status_from_error(Tls *t, int error, Failure **ret_failure) {
+        Failure *token;
+
         if (error == WOLFSSL_ERROR_WANT_READ)
                 return TLS_WANT_READ;
         if (error == WOLFSSL_ERROR_WANT_WRITE)
                 return TLS_WANT_WRITE;
-        return fail(t, tls_failure_from_error(t, error), ret_failure);
+        token = tls_token_failure(t);
+        return fail(t, token ? token : tls_failure_from_error(t, error), ret_failure);
 }
 
 static bool version_is_ours(WOLFSSL *ssl) {
@@ -293,6 +303,7 @@ TlsStatus tls_handshake(Tls *t, Failure **ret_failure) {
         /* Nothing is renegotiated: the anchors, our chain and our key have done their work. */
         (void) wolfSSL_CTX_UnloadCAs(t->context);
         (void) wolfSSL_UnloadCertsKeys(t->ssl);
+        tls_token_done(t);
         return TLS_DONE;
 }
 

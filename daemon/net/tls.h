@@ -11,6 +11,7 @@
  * the handshake, before a byte of ours is sent. One thread for a Tls: the one that made it. */
 
 #include "daemon/base/secret.h"
+#include "daemon/crypto/token-key.h"
 #include "daemon/model/failure.h"
 
 typedef struct Tls Tls;
@@ -22,7 +23,9 @@ typedef struct TlsParameters {
         const Secret *trusted;     /* PEM bundle of anchors */
         const Secret *certificate; /* PEM, the leaf first; NULL: none */
         const Secret *private_key; /* PEM, decrypted; NULL with `certificate` */
-        const char *cipher_list;   /* NULL: ours; else see tls_ciphers_parse() */
+        TokenKey *token_key; /* in the place of private_key; then tls_handshake() is for the thread
+                                of the tokens (handshake.h) */
+        const char *cipher_list; /* NULL: ours; else see tls_ciphers_parse() */
 
         /* What messages call the two, of static storage; NULL: Certificate= and PrivateKey=. */
         const char *certificate_name;

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "daemon/net/dial.h"
+#include "daemon/net/handshake.h"
 #include "daemon/net/tunnel.h"
 
 struct Uplink {
@@ -15,15 +16,17 @@ struct Uplink {
         TlsParameters p;
         char *host, *alpn, *cipher_list;
         Secret *trusted, *certificate, *private_key;
+        TokenKey *token_key;
+        Worker *tokens;
         Proxy proxy;
         Secret *proxy_credentials;
         char *websocket_path;
 
         Dial *dial;
         Tunnel *tunnel;
+        Handshake *handshake; /* of TLS */
         int fd;
-        Tls *tls;   /* while its handshake goes on */
-        Wire *wire; /* then, while its own does */
+        Wire *wire; /* then, while its own goes on */
         sd_event_source *io;
 };
 
@@ -33,45 +36,26 @@ static void forget_parameters(Uplink *l) {
         l->trusted = secret_free(l->trusted);
         l->certificate = secret_free(l->certificate);
         l->private_key = secret_free(l->private_key);
+        l->token_key = token_key_unref(l->token_key);
         l->proxy_credentials = secret_free(l->proxy_credentials);
         l->p.alpn = l->p.cipher_list = NULL;
         l->p.trusted = l->p.certificate = l->p.private_key = NULL;
+        l->p.token_key = NULL;
 }
 
 /* The last thing that the caller does: the handler may free the Uplink. */
 static void leg_failed(Uplink *l, Failure *failure) {
         l->io = sd_event_source_disable_unref(l->io);
-        l->tls = tls_free(l->tls);
         l->wire = wire_free(l->wire);
         l->fd = close_fd(l->fd);
         l->handler(NULL, -1, failure, l->userdata);
-}
-
-/* TLS, then what is opened over it. */
-static TlsStatus handshake(Uplink *l, Failure **ret_failure) {
-        const WireParameters p = {
-                .websocket_path = l->websocket_path, .host = l->host, .port = l->p.port};
-        TlsStatus status;
-        int r;
-
-        if (!l->wire) {
-                status = tls_handshake(l->tls, ret_failure);
-                if (status != TLS_DONE)
-                        return status;
-                r = wire_new(TAKE_PTR(l->tls), &p, &l->wire);
-                if (r < 0) {
-                        *ret_failure = failure_from_errno(r, "cannot speak to %s", l->host);
-                        return TLS_FAILED;
-                }
-        }
-        return wire_open(l->wire, ret_failure);
 }
 
 static void leg_step(Uplink *l) {
         Failure *failure = NULL;
         int r = 0;
 
-        switch (handshake(l, &failure)) {
+        switch (wire_open(l->wire, &failure)) {
         case TLS_WANT_READ:
                 r = sd_event_source_set_io_events(l->io, EPOLLIN);
                 break;
@@ -96,25 +80,46 @@ static int on_uplink_io(sd_event_source *s, int fd, uint32_t revents, void *user
         return 0;
 }
 
-/* The way to the server is open, through a proxy or not. */
-static void on_open(Uplink *l, int fd) {
-        Failure *failure = NULL;
-        bool made;
+/* TLS stands; then what is opened over it. */
+static void on_shaken(Tls *tls, int fd, Failure *failure, void *userdata) {
+        Uplink *l = userdata;
+        const WireParameters p = {
+                .websocket_path = l->websocket_path, .host = l->host, .port = l->p.port};
         int r;
 
-        l->fd = fd;
-        made = tls_new(fd, &l->p, &l->tls, &failure);
-        forget_parameters(l);
-        if (!made) {
+        l->handshake = handshake_free(l->handshake);
+        if (!tls) {
                 leg_failed(l, failure);
                 return;
         }
-        r = sd_event_add_io(l->event, &l->io, fd, EPOLLOUT, on_uplink_io, l);
-        if (r < 0) {
-                leg_failed(l, failure_from_errno(r, "cannot wait for %s", l->host));
+        l->fd = fd;
+        r = wire_new(tls, &p, &l->wire);
+        if (r >= 0)
+                r = sd_event_add_io(l->event, &l->io, fd, EPOLLOUT, on_uplink_io, l);
+        if (r < 0)
+                leg_failed(l, failure_from_errno(r, "cannot speak to %s", l->host));
+        else
+                leg_step(l);
+}
+
+/* The way to the server is open, through a proxy or not. */
+static void on_open(Uplink *l, int fd) {
+        Worker *tokens = l->p.token_key ? l->tokens : NULL;
+        Failure *failure = NULL;
+        Tls *tls = NULL;
+        bool made;
+        int r;
+
+        made = tls_new(fd, &l->p, &tls, &failure);
+        forget_parameters(l);
+        if (!made) {
+                close_fd(fd);
+                leg_failed(l, failure);
                 return;
         }
-        leg_step(l);
+        r = handshake_new(l->event, tokens, tls, fd, on_shaken, l, &l->handshake);
+        if (r < 0)
+                leg_failed(l, failure_from_errno(r, "cannot wait for %s", l->host));
 }
 
 static void on_tunnelled(int fd, Failure *failure, void *userdata) {
@@ -159,6 +164,7 @@ static int copy_parameters(Uplink *l, const TlsParameters *p) {
             copy_secret(p->certificate, &l->certificate) < 0 ||
             copy_secret(p->private_key, &l->private_key) < 0)
                 return -ENOMEM;
+        l->token_key = token_key_ref(p->token_key);
         l->p = (TlsParameters){
                 .host = l->host,
                 .port = p->port,
@@ -166,6 +172,7 @@ static int copy_parameters(Uplink *l, const TlsParameters *p) {
                 .trusted = l->trusted,
                 .certificate = l->certificate,
                 .private_key = l->private_key,
+                .token_key = l->token_key,
                 .cipher_list = l->cipher_list,
                 .certificate_name = p->certificate_name,
                 .private_key_name = p->private_key_name,
@@ -206,6 +213,7 @@ int uplink_new(sd_event *event, Worker *names, const UplinkParameters *p, Uplink
                 return -ENOMEM;
         l->fd = -1;
         l->event = sd_event_ref(event);
+        l->tokens = p->tokens;
         l->handler = handler;
         l->userdata = userdata;
         r = copy_parameters(l, &p->tls);
@@ -227,7 +235,7 @@ Uplink *uplink_free(Uplink *l) {
         dial_free(l->dial);
         tunnel_free(l->tunnel);
         sd_event_source_disable_unref(l->io);
-        tls_free(l->tls);
+        handshake_free(l->handshake);
         wire_free(l->wire);
         close_fd(l->fd);
         forget_parameters(l);
@@ -248,6 +256,11 @@ Failure *uplink_failure_timeout(const Uplink *l) {
                 return failure_new(ERROR_TIMEOUT,
                                    "%s port %u took the TLS connection, but did not answer the "
                                    "wish for a WebSocket in time; check Port= and Transport=",
+                                   l->host, l->p.port);
+        if (l->handshake && handshake_waits_for_token(l->handshake))
+                return failure_new(ERROR_NOT_INITIALIZED,
+                                   "the token with the private key did not answer in time, while "
+                                   "%s port %u waited; look at the token and its reader",
                                    l->host, l->p.port);
         return failure_new(
                 ERROR_TLS_FAILED,

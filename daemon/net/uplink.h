@@ -22,6 +22,7 @@ typedef struct UplinkParameters {
         const Proxy *proxy; /* copied; NULL, or without a host: none */
         const Secret *proxy_credentials; /* likewise; NULL: none */
         const char *websocket_path;      /* copied; NULL: TLS as it is */
+        Worker *tokens;                  /* the thread of the tokens; only for a token_key */
         usec_t user_timeout_usec;
 } UplinkParameters;
 

@@ -18,6 +18,7 @@ struct Registrar {
         const Profile *profile;
         Secret *trusted, *certificate, *private_key, *symmetric_key, *secondary_key;
         Secret *proxy_credentials;
+        TokenKey *token_key; /* in the place of private_key */
 
         SessionState state;
         usec_t connected_since_real; /* 0: not ready */

@@ -176,6 +176,7 @@ static int connect_now(Registrar *r) {
                 .trusted = r->trusted,
                 .certificate = r->certificate,
                 .private_key = r->private_key,
+                .token_key = r->token_key,
                 .cipher_list = p->cipher_list,
                 .websocket_path = p->websocket_path,
                 .proxy = &p->proxy,

@@ -309,6 +309,7 @@ static void forget_claim(Registrar *r) {
         r->trusted = secret_free(r->trusted);
         r->certificate = secret_free(r->certificate);
         r->private_key = secret_free(r->private_key);
+        r->token_key = token_key_unref(r->token_key);
         r->symmetric_key = secret_free(r->symmetric_key);
         r->secondary_key = secret_free(r->secondary_key);
         r->proxy_credentials = secret_free(r->proxy_credentials);
@@ -330,13 +331,15 @@ int registrar_set_claim(Registrar *r, const RegistrarClaim *claim) {
         bool x509 = r->profile->dps.authentication == AUTHENTICATION_X509;
 
         if (!claim->trusted ||
-            (x509 ? !claim->certificate || !claim->private_key : !claim->symmetric_key))
+            (x509 ? !claim->certificate || (!claim->private_key && !claim->token_key)
+                  : !claim->symmetric_key))
                 return -EINVAL;
         forget_claim(r);
         r->last_error = failure_free(r->last_error); /* it was another claim's */
         r->trusted = secret_copy(claim->trusted);
         r->certificate = secret_copy(claim->certificate);
         r->private_key = secret_copy(claim->private_key);
+        r->token_key = token_key_ref(claim->token_key);
         r->symmetric_key = secret_copy(claim->symmetric_key);
         r->secondary_key = secret_copy(claim->secondary_key);
         r->proxy_credentials = secret_copy(claim->proxy_credentials);

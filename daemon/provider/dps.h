@@ -26,6 +26,7 @@ typedef struct RegistrarClaim {
         const Secret *symmetric_key;     /* bytes, as sas_key_read() gives them; also the group's */
         const Secret *secondary_key;     /* likewise; NULL: none */
         const Secret *proxy_credentials; /* NULL: none */
+        TokenKey *token_key;             /* in the place of private_key; NULL: none */
 } RegistrarClaim;
 
 /* As LaneOps (lane.h), and with its meanings; they may be called from within a registrar_* call.

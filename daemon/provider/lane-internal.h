@@ -44,7 +44,9 @@ struct Lane {
 
         Secret *trusted;
         Secret *certificate;
-        Secret *private_key;
+        Secret *private_key; /* NULL: token_key */
+        TokenKey *token_key;
+        Token *key_store; /* NULL: device keys are made in memory */
         Secret *proxy_credentials;
 
         Job *job;             /* at work, or NULL */

@@ -104,6 +104,7 @@ static int connect_now(Lane *lane) {
                 .trusted = lane->trusted,
                 .certificate = lane->certificate,
                 .private_key = lane->private_key,
+                .token_key = lane->token_key,
                 .cipher_list = p->cipher_list,
                 .websocket_path = p->websocket_path,
                 .proxy = &p->proxy,
@@ -284,6 +285,15 @@ void lane_change_profile(Lane *lane, const Profile *profile) {
         lane->session.subscribe_timeout_usec = profile->response_timeout_usec;
 }
 
+static void forget_claim(Lane *lane) {
+        lane->trusted = secret_free(lane->trusted);
+        lane->certificate = secret_free(lane->certificate);
+        lane->private_key = secret_free(lane->private_key);
+        lane->proxy_credentials = secret_free(lane->proxy_credentials);
+        lane->token_key = token_key_unref(lane->token_key);
+        lane->key_store = token_unref(lane->key_store);
+}
+
 Lane *lane_free(Lane *lane) {
         if (!lane)
                 return NULL;
@@ -293,10 +303,7 @@ Lane *lane_free(Lane *lane) {
         failure_free(lane->last_error);
         free(lane->last_topic);
         lane_rights_reset(lane);
-        secret_free(lane->trusted);
-        secret_free(lane->certificate);
-        secret_free(lane->private_key);
-        secret_free(lane->proxy_credentials);
+        forget_claim(lane);
         free(lane);
         return NULL;
 }
@@ -307,13 +314,12 @@ int lane_open(Lane *lane, const LaneClaim *claim) {
         _cleanup_secret_ Secret *private_key = secret_copy(claim->private_key);
         _cleanup_secret_ Secret *proxy_credentials = secret_copy(claim->proxy_credentials);
 
-        if (!trusted || !certificate || !private_key ||
+        if (!trusted || !certificate || !private_key != !claim->private_key ||
             !proxy_credentials != !claim->proxy_credentials)
                 return -ENOMEM;
-        secret_free(lane->trusted);
-        secret_free(lane->certificate);
-        secret_free(lane->private_key);
-        secret_free(lane->proxy_credentials);
+        forget_claim(lane);
+        lane->token_key = token_key_ref(claim->token_key);
+        lane->key_store = token_ref(claim->key_store);
         lane->trusted = TAKE_PTR(trusted);
         lane->certificate = TAKE_PTR(certificate);
         lane->private_key = TAKE_PTR(private_key);

@@ -17,7 +17,9 @@ typedef struct Lane Lane;
 typedef struct LaneClaim {
         const Secret *trusted;           /* PEM bundle */
         const Secret *certificate;       /* PEM */
-        const Secret *private_key;       /* PEM, not encrypted */
+        const Secret *private_key;       /* PEM, not encrypted; or … */
+        TokenKey *token_key;             /* … in a token */
+        Token *key_store;                /* device keys are made there; NULL: in memory */
         const Secret *proxy_credentials; /* NULL: none */
 } LaneClaim;
 
@@ -54,6 +56,7 @@ typedef struct LaneOptions {
         sd_event *event;
         Network *network;
         Worker *crypto; /* makes keys */
+        Worker *tokens; /* makes those that are made in tokens; NULL: there are none */
         const LaneOps *ops;
         void *userdata;
 } LaneOptions;

@@ -27,6 +27,19 @@ static bool starts_with(const char *s, const char *prefix) {
         return strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
+static bool ends_with(const char *s, const char *end) {
+        return strlen(s) >= strlen(end) && streq(s + strlen(s) - strlen(end), end);
+}
+
+static FileKind kind_of_latch(const char *name) {
+        if (!starts_with(name, FILE_LATCH_PREFIX))
+                return FILE_KIND_FOREIGN;
+        if (ends_with(name, FILE_LATCH_END))
+                return FILE_KIND_OWN;
+        return ends_with(name, FILE_LATCH_END DISK_TEMPORARY_SUFFIX) ? FILE_KIND_NEW
+                                                                     : FILE_KIND_FOREIGN;
+}
+
 static FileKind kind_without_id(const char *name) {
         static const char *const own[] = {FILE_LOCK,   FILE_VERSION,   FILE_STARTS,
                                           FILE_UPTIME, FILE_STATE_KEY, FILE_STATE_KEY_FORMER};
@@ -39,7 +52,7 @@ static FileKind kind_without_id(const char *name) {
                 if (streq(name + strlen(own[i]), DISK_TEMPORARY_SUFFIX))
                         return FILE_KIND_NEW;
         }
-        return FILE_KIND_FOREIGN;
+        return kind_of_latch(name);
 }
 
 FileKind file_name_kind(const char *name, char ret_id[static IPC_JOB_ID_LENGTH + 1]) {

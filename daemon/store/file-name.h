@@ -9,6 +9,7 @@
  *   uptime          of the machine, all its boots together
  *   state.key       seals the secrets, unless a credential does
  *   state.key.former  did so; put there by people, to have another one made
+ *   pin-*.latch     which PIN a token was tried with, until it took it
  *   <id>.job        a job                   <id>.job.damaged-<time>     set aside
  *   <id>.secret     its secrets, sealed     <id>.secret.damaged-<time>  likewise
  *   *.new           on the way to one of these names; void after a crash
@@ -23,6 +24,8 @@
 #define FILE_UPTIME "uptime"
 #define FILE_STATE_KEY "state.key"
 #define FILE_STATE_KEY_FORMER "state.key.former"
+#define FILE_LATCH_PREFIX "pin-"
+#define FILE_LATCH_END ".latch"
 
 typedef enum FileKind {
         FILE_KIND_JOB,
@@ -30,7 +33,7 @@ typedef enum FileKind {
         FILE_KIND_SECRET,
         FILE_KIND_SECRET_NEW,
         FILE_KIND_NEW,       /* one of the others, on the way */
-        FILE_KIND_OWN,       /* lock, version, starts, uptime, state.key */
+        FILE_KIND_OWN,       /* lock, version, starts, uptime, state.key, pin-*.latch */
         FILE_KIND_SET_ASIDE, /* left to people */
         FILE_KIND_FOREIGN,
         FILE_KIND_MAX,

@@ -10,6 +10,7 @@
 #include "daemon/crypto/why.h"
 #include "daemon/store/commit.h"
 #include "daemon/store/directory.h"
+#include "daemon/store/latches.h"
 #include "daemon/store/load.h"
 #include "daemon/store/reseal.h"
 #include "daemon/store/uptime.h"
@@ -342,4 +343,8 @@ usec_t store_busy_since(Store *s) {
 
 size_t store_pending(const Store *s) {
         return worker_pending(s->worker);
+}
+
+int store_latches_new(const Store *s, const TokenLatchStore **ret, void **ret_userdata) {
+        return latches_new(&s->directory.disk, ret, ret_userdata);
 }

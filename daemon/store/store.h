@@ -16,6 +16,7 @@
 #include <systemd/sd-event.h>
 
 #include "daemon/crypto/seal.h"
+#include "daemon/crypto/token.h"
 #include "daemon/model/job.h"
 #include "daemon/store/disk.h"
 
@@ -98,3 +99,6 @@ void store_note_uptime(Store *s);
 /* Since when the disk worker has been at one task; USEC_INFINITY where it waits. */
 usec_t store_busy_since(Store *s);
 size_t store_pending(const Store *s);
+
+/* Where the records of tried PINs stand; see latches.h. */
+int store_latches_new(const Store *s, const TokenLatchStore **ret, void **ret_userdata);

@@ -6,7 +6,6 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,7 +79,7 @@ static CK_RV shim_login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHA
         }
         if (dies && fault_is("die-in-login")) {
                 fault_is_over();
-                (void) kill(getpid(), SIGKILL);
+                _exit(1); /* a filter of system calls may not let it kill itself */
         }
         rv = real->C_Login(session, user, pin, size);
         return rv;

@@ -240,7 +240,7 @@ static void expect_failure(const Profile *p, ErrorCode code, const char *part) {
         _cleanup_failure_ Failure *f = NULL;
         Claim *claim = NULL;
 
-        ck_assert_int_lt(claim_load(p, &claim, &f), 0);
+        ck_assert_int_lt(claim_load(p, NULL, &claim, &f), 0);
         ck_assert_ptr_null(claim);
         ck_assert_ptr_nonnull(f);
         ck_assert_int_eq(f->code, code);
@@ -256,12 +256,12 @@ START_TEST(a_claim_is_loaded_with_what_is_shown_of_it)
 
         make_claim("a");
         fill_profile(&p);
-        ck_assert_msg(claim_load(&p, &c, &f) == 0, "%s", failure_message(f));
+        ck_assert_msg(claim_load(&p, NULL, &c, &f) == 0, "%s", failure_message(f));
         ck_assert_str_eq(c->description->subject, "CN=claim-a");
         assert_contains(secret_text(c->private_key), "BEGIN PRIVATE KEY");
         assert_contains(secret_text(c->certificate), "BEGIN CERTIFICATE");
         ck_assert(secret_equal(c->trusted, c->certificate));
-        ck_assert_int_eq(claim_load(&p, &again, &f), 0);
+        ck_assert_int_eq(claim_load(&p, NULL, &again, &f), 0);
         ck_assert(claim_equal(c, again));
         ck_assert(!claim_equal(c, NULL));
         ck_assert(claim_equal(NULL, NULL));
@@ -314,7 +314,7 @@ START_TEST(certificate_of_a_device_names_its_registration)
         expect_failure(&p, ERROR_NOT_INITIALIZED, "RegistrationId=device-1");
         free(p.dps.registration_id);
         p.dps.registration_id = strdup("Claim-A"); /* case does not count to DPS */
-        ck_assert_msg(claim_load(&p, &c, &f) == 0, "%s", failure_message(f));
+        ck_assert_msg(claim_load(&p, NULL, &c, &f) == 0, "%s", failure_message(f));
         dps_settings_done(&p.dps);
         done_profile(&p);
 }
@@ -350,7 +350,7 @@ START_TEST(an_encrypted_key_wants_its_password)
         fixture_write_bytes("password", "word\n", 5, 0644);
         expect_failure(&p, ERROR_NOT_INITIALIZED, "password is open to everybody");
         fixture_write_bytes("password", "word\n", 5, 0600);
-        ck_assert_msg(claim_load(&p, &c, &f) == 0, "%s", failure_message(f));
+        ck_assert_msg(claim_load(&p, NULL, &c, &f) == 0, "%s", failure_message(f));
         assert_contains(secret_text(c->private_key), "BEGIN PRIVATE KEY");
         done_profile(&p);
 }
@@ -384,7 +384,7 @@ START_TEST(the_providers_roots_are_few)
         if (access(CLAIM_ROOTS_FOLDER "/Amazon_Root_CA_1.crt", R_OK) == 0) {
                 size_t n = 0;
 
-                ck_assert_msg(claim_load(&p, &own, &f) == 0, "%s", failure_message(f));
+                ck_assert_msg(claim_load(&p, NULL, &own, &f) == 0, "%s", failure_message(f));
                 ck_assert_int_eq(certificate_check_bundle(secret_text(own->trusted),
                                                           own->trusted->size, &n, NULL),
                                  0);
@@ -396,7 +396,7 @@ START_TEST(the_providers_roots_are_few)
         claim_files(&p, files);
         ck_assert_str_eq(files[0], CLAIM_SYSTEM_ROOTS);
         if (access(CLAIM_SYSTEM_ROOTS, R_OK) == 0)
-                ck_assert_msg(claim_load(&p, &all, &f) == 0, "%s", failure_message(f));
+                ck_assert_msg(claim_load(&p, NULL, &all, &f) == 0, "%s", failure_message(f));
         done_profile(&p);
 }
 END_TEST
@@ -420,12 +420,12 @@ START_TEST(symmetric_key_is_a_claim_where_it_is_long_enough)
         claim_files(&p, files);
         ck_assert_str_eq(files[4], p.dps.symmetric_key);
         ck_assert_ptr_null(files[5]);
-        ck_assert_msg(claim_load(&p, &c, &f) == 0, "%s", failure_message(f));
+        ck_assert_msg(claim_load(&p, NULL, &c, &f) == 0, "%s", failure_message(f));
         ck_assert_uint_eq(c->symmetric_key->size, 16);
         ck_assert_ptr_null(c->secondary_key);
         ck_assert_ptr_null(c->description);
         p.dps.secondary_key = strdup(p.dps.symmetric_key);
-        ck_assert_int_eq(claim_load(&p, &again, &f), 0);
+        ck_assert_int_eq(claim_load(&p, NULL, &again, &f), 0);
         ck_assert(!claim_equal(c, again));
         ck_assert(claim_equal(c, c));
         set_key(&p, "MDEyMzQ1Njc4OWFiY2Rl\n");

@@ -85,7 +85,7 @@ static char *why_refused(const struct Row *row) {
                 ck_assert_ptr_nonnull(why);
                 return why;
         }
-        if (row->is_read_late && claim_load(c->profiles[0], &claim, &failure) < 0)
+        if (row->is_read_late && claim_load(c->profiles[0], NULL, &claim, &failure) < 0)
                 return strdup(failure_message(failure));
         return NULL;
 }

@@ -141,6 +141,25 @@ START_TEST(transport_gives_port_path_and_alpn)
 }
 END_TEST
 
+START_TEST(pin_is_where_the_uri_says_or_else_the_password_is)
+{
+        _cleanup_config_ Config *c =
+                fixture_load("[Profile a]\nProvider=aws-iot\nEndpoint=h\nCertificate=/c\n"
+                             "PrivateKey=pkcs11:token=t;object=o\nPrivateKeyPassword=/pin\n"
+                             "Pkcs11Module=/m.so\n"
+                             "[Profile b]\nProvider=aws-iot\nEndpoint=h\nCertificate=/c\n"
+                             "PrivateKey=pkcs11:serial=7;id=%01?pin-source=file:///other\n"
+                             "PrivateKeyPassword=/pin\nPkcs11Module=/m.so\n");
+        const Profile *p = config_find_profile(c, "a");
+
+        ck_assert_str_eq(p->private_key, "pkcs11:token=t;object=o");
+        ck_assert_str_eq(p->pkcs11_module, "/m.so");
+        ck_assert_str_eq(p->private_key_pin, "/pin");
+        ck_assert_str_eq(config_find_profile(c, "b")->private_key_pin, "/other");
+        ck_assert(profile_uses_token(p));
+}
+END_TEST
+
 START_TEST(bad_profile_values_name_line_key_and_reason)
 {
         static const struct {
@@ -156,7 +175,8 @@ START_TEST(bad_profile_values_name_line_key_and_reason)
                 {"PrivateKeyPassword=credential:", "PrivateKeyPassword", "no name of a credential"},
                 {"PrivateKeyPassword=credential:../x", "PrivateKeyPassword",
                  "no name of a credential"},
-                {"Pkcs11Module=/usr/lib/x.so", "Pkcs11Module", "not available in this version"},
+                {"Pkcs11Module=x.so", "Pkcs11Module", "no absolute path"},
+                {"Pkcs11Module=credential:x", "Pkcs11Module", "no absolute path"},
                 {"Template=a/b", "Template", "1 to 36"},
                 {"RotationTemplate=a/b", "RotationTemplate", "1 to 36"},
                 {"PayloadFormat=xml", "PayloadFormat", "json or cbor"},
@@ -265,8 +285,13 @@ START_TEST(bad_files_name_line_and_reason)
                 {"[Profile a]\nEndpoint=[::1]\n",
                  ":2: [Profile a] Endpoint=: ", "without brackets"},
                 {"[Profile a]\nEndpoint=h.\n", ":2: [Profile a] Endpoint=: ", "final dot"},
-                {"[Profile a]\nPrivateKey=pkcs11:token=a;object=b?pin-source=/x\n",
-                 ":2: [Profile a] PrivateKey=: ", "not available in this version"},
+                {"[Profile a]\nPrivateKey=pkcs11:token=a;object=b?pin-value=1\n",
+                 ":2: [Profile a] PrivateKey=: ", "a PIN does not stand in a configuration"},
+                {"[Profile a]\nPrivateKey=pkcs11:token=a\n",
+                 ":2: [Profile a] PrivateKey=: ", "names no key"},
+                {"[Profile a]\nProvider=aws-iot\nEndpoint=h\nCertificate=/c\n"
+                 "PrivateKey=pkcs11:token=a;object=b\n",
+                 ":5: [Profile a] PrivateKey=: ", "name it with Pkcs11Module="},
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -453,6 +478,7 @@ int main(void) {
         tcase_add_test(t, a_profile_has_its_defaults);
         tcase_add_test(t, every_key_is_taken);
         tcase_add_test(t, transport_gives_port_path_and_alpn);
+        tcase_add_test(t, pin_is_where_the_uri_says_or_else_the_password_is);
         tcase_add_test(t, bad_profile_values_name_line_key_and_reason);
         tcase_add_test(t, bad_files_name_line_and_reason);
         tcase_add_test(t, a_default_profile_is_needed_among_several);

@@ -6,7 +6,7 @@
 const char *claim_key = "a key";
 unsigned claims_loaded;
 
-int claim_load(const Profile *p, Claim **ret, Failure **ret_failure) {
+int claim_load(const Profile *p, TokenPool *tokens, Claim **ret, Failure **ret_failure) {
         Claim *c;
 
         claims_loaded++;

@@ -211,3 +211,8 @@ usec_t store_busy_since(Store *s) {
 size_t store_pending(const Store *s) {
         return n_asks;
 }
+
+/* Tokens are on no bench. */
+int store_latches_new(const Store *s, const TokenLatchStore **ret, void **ret_userdata) {
+        return -EOPNOTSUPP;
+}

@@ -458,6 +458,8 @@ START_TEST(file_names_mean_what_they_say)
                 {"version.new", FILE_KIND_NEW},
                 {"state.key.new", FILE_KIND_NEW},
                 {"state.keys", FILE_KIND_FOREIGN},
+                {"pin-0123456789abcdef.latch", FILE_KIND_OWN},
+                {"pin-0123456789abcdef.latch.new", FILE_KIND_NEW},
                 {"x", FILE_KIND_FOREIGN},
         };
         char id[IPC_JOB_ID_LENGTH + 1];
