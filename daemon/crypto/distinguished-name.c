@@ -226,7 +226,7 @@ static int find_common_name(const DerItem *rdn, DerItem *ret, bool *ret_found) {
 int distinguished_name_common_name(const DerItem *name, char **ret) {
         DerReader reader = der_inside(name);
         bool found = false;
-        DerItem value, rdn;
+        DerItem value = {}, rdn;
         char *text;
 
         while (der_end(&reader) < 0) /* the most specific one comes last */

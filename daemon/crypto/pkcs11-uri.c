@@ -241,7 +241,7 @@ static int read_attribute(const char *text, size_t size, bool in_query, unsigned
                           Pkcs11Uri *u, char **ret_why) {
         const char *equals = memchr(text, '=', size);
         Attribute a = {.name = text, .name_size = equals ? (size_t) (equals - text) : size};
-        size_t which;
+        size_t which = 0;
         int r;
 
         for (size_t i = 0; i < a.name_size; i++)

@@ -171,7 +171,7 @@ static int check_type(TokenSession *s, CK_OBJECT_HANDLE key, CryptoKey *public, 
 int token_key_find(Token *t, const Certificate *certificate, TokenKey **ret, bool *ret_mismatch,
                    char **ret_why) {
         _cleanup_crypto_key_ CryptoKey *public = NULL;
-        CK_OBJECT_HANDLE key;
+        CK_OBJECT_HANDLE key = CK_INVALID_HANDLE;
         TokenSession *s;
         int r;
 
