@@ -266,7 +266,9 @@ static void check_certificates(const Case *c, const char *point) {
                 ck_assert(got->tried_alone);
         if (got->tried_alone)
                 ck_assert_uint_eq(made, 1);
-        if (!c->record.asked)
+        /* Where it failed before, its certificate stands from then on, and RegisterThing is asked
+         * for while the line that says so is being written. */
+        if (!c->record.asked && !ask->fails_first)
                 ck_assert_uint_eq(got->n_left + got->n_perhaps, 0);
         if (made > 1 && !ask->releases)
                 check_show(c);
