@@ -25,7 +25,8 @@ static inline void start(const char *more) {
  * a file: whether the kernel says that it is synchronised. A refusal of a token is read by that. */
 static inline void set_synchronised(const char *synchronised) {
         ck_assert_int_eq(setenv("FLEETPROV_TEST_SYNCHRONISED", synchronised, 1), 0);
-        ck_assert_int_eq(setenv("LD_PRELOAD", CLOCK_PRELOAD, 1), 0);
+        ck_assert_int_eq(
+                setenv("LD_PRELOAD", place_link(&cloud.place, "clock.so", CLOCK_PRELOAD), 1), 0);
         /* The sanitizer's own library would be the first otherwise. */
         ck_assert_int_eq(setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 1), 0);
 }

@@ -193,7 +193,8 @@ static void start_with_clock(int64_t ahead) {
         ck_assert_int_eq(pwrite(fd, &ahead, sizeof(ahead), 0), sizeof(ahead));
         close(fd);
         ck_assert_int_eq(setenv("FLEETPROV_TEST_CLOCK", clock, 1), 0);
-        ck_assert_int_eq(setenv("LD_PRELOAD", CLOCK_PRELOAD, 1), 0);
+        ck_assert_int_eq(
+                setenv("LD_PRELOAD", place_link(&cloud.place, "clock.so", CLOCK_PRELOAD), 1), 0);
         ck_assert_int_eq(setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 1), 0);
         daemon_configure(&d, cloud_profile(&cloud, "aws", ""));
         daemon_start(&d);

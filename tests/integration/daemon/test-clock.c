@@ -29,7 +29,8 @@ static void start_with_clock(int64_t ahead, const char *more) {
         daemon_configure(&d,
                          place_text(&d.place, "[Daemon]\n%s", cloud_profile(&cloud, "aws", more)));
         ck_assert_int_eq(setenv("FLEETPROV_TEST_CLOCK", clock_file, 1), 0);
-        ck_assert_int_eq(setenv("LD_PRELOAD", CLOCK_PRELOAD, 1), 0);
+        ck_assert_int_eq(
+                setenv("LD_PRELOAD", place_link(&cloud.place, "clock.so", CLOCK_PRELOAD), 1), 0);
         /* The sanitizer's own library would be the first otherwise. */
         ck_assert_int_eq(setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 1), 0);
         daemon_start(&d);

@@ -93,14 +93,19 @@ void daemon_configure(Daemon *d, const char *text) {
         (void) place_write(&d->place, "fleetprovd.conf", 0600, text);
 }
 
+/* Another user may not pass the folder that the tests are built in: root's home, for one. */
+static const char *for_user(Daemon *d, const char *name, const char *path) {
+        return d->user ? place_copy(&d->place, name, path) : path;
+}
+
 static void start(Daemon *d, const char *notify_socket) {
         const bool wrapped = d->door || d->user;
         const char *const argv[] = {"bash",
                                     "-c",
                                     wrapped ? wrap(d) : "",
-                                    CONFINE,
-                                    d->confinement,
-                                    d->program,
+                                    for_user(d, "confine", CONFINE),
+                                    for_user(d, "confinement", d->confinement),
+                                    for_user(d, "fleetprovd", d->program),
                                     place_text(&d->place, "--config=%s", d->config),
                                     place_text(&d->place, "--state-directory=%s", d->state),
                                     place_text(&d->place, "--socket=%s", d->socket),

@@ -9,6 +9,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/integration/lib/process.h"
 
 #define WALK_FDS 16
 
@@ -68,6 +71,22 @@ const char *place_write(Place *p, const char *name, mode_t mode, const char *con
         ck_assert_int_eq(fchmod(fd, mode), 0);
         ck_assert_int_eq(write(fd, content, strlen(content)), (ssize_t) strlen(content));
         ck_assert_int_eq(rename(fresh, path), 0);
+        return path;
+}
+
+const char *place_link(Place *p, const char *name, const char *target) {
+        const char *path = place_path(p, name);
+
+        (void) unlink(path);
+        ck_assert_int_eq(symlink(target, path), 0);
+        return path;
+}
+
+const char *place_copy(Place *p, const char *name, const char *source) {
+        const char *path = place_path(p, name);
+        const char *const argv[] = {"install", "-m", "0755", source, path, NULL};
+
+        ck_assert_int_eq(process_run(argv, NULL, NULL), 0);
         return path;
 }
 

@@ -28,6 +28,12 @@ const char *place_path(Place *p, const char *name);
 /* Replaces the file by one of this content; its path. */
 const char *place_write(Place *p, const char *name, mode_t mode, const char *content);
 
+/* A link of that name, or a copy that everybody may read and run, in place of any before; its path.
+ * For who cannot take the target's own: one with a space in it, or below a folder that is closed.
+ */
+const char *place_link(Place *p, const char *name, const char *target);
+const char *place_copy(Place *p, const char *name, const char *source);
+
 /* The whole file, with a terminator behind it that does not count. The caller frees it; NULL where
  * it is not there. */
 char *file_read(const char *path, size_t *ret_size);

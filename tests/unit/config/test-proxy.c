@@ -161,11 +161,14 @@ START_TEST(credentials_come_from_their_file)
         _cleanup_config_ Config *c = load(lines, 0644);
         _cleanup_secret_ Secret *credentials = NULL;
         _cleanup_failure_ Failure *f = NULL;
+        unsigned watched = 0;
 
         ck_assert_msg(load_way(c, &credentials, &f) == 0, "%s", failure_message(f));
         ck_assert_str_eq(secret_text(credentials), "user:" PASSWORD);
         claim_files(c->profiles[0], files);
-        ck_assert_str_eq(files[CLAIM_FILES - 1], file);
+        for (size_t i = 0; i < CLAIM_FILES; i++)
+                watched += streq_ptr(files[i], file);
+        ck_assert_uint_eq(watched, 1);
 }
 END_TEST
 
