@@ -61,6 +61,10 @@ bool closer_has_room(const Closer *c, size_t n) {
         return worker_pending(c->worker) + n <= CLOSER_MAX;
 }
 
+bool closer_is_busy(const Closer *c) {
+        return worker_pending(c->worker) > 0;
+}
+
 void closer_close(Closer *c, int fd) {
         int r = worker_submit(c->worker, &close_task, task_of(fd), NULL);
 

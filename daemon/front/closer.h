@@ -23,6 +23,9 @@ DEFINE_CLEANUP(Closer *, closer_free);
 /* Whether so many may be taken. */
 bool closer_has_room(const Closer *c, size_t n);
 
+/* Some are not closed yet. */
+bool closer_is_busy(const Closer *c);
+
 /* Takes the descriptor, and does not wait. */
 void closer_close(Closer *c, int fd);
 

@@ -42,6 +42,10 @@ Front *front_free(Front *f) {
         return NULL;
 }
 
+bool front_is_closing(const Front *f) {
+        return f->sockets && sockets_are_closing(f->sockets);
+}
+
 const char *front_door_at(const Front *f, size_t i) {
         return sockets_door_at(f->sockets, i);
 }

@@ -70,6 +70,9 @@ int front_new(sd_event *event, const FrontOptions *options, Front **ret);
 Front *front_free(Front *f);
 DEFINE_CLEANUP(Front *, front_free);
 
+/* Descriptors that clients sent are being closed, on another thread. For tests. */
+bool front_is_closing(const Front *f);
+
 /* The doors that there are sockets of, one after the other, perhaps one of them twice; NULL behind
  * the last. */
 const char *front_door_at(const Front *f, size_t i);

@@ -41,6 +41,10 @@ const char *sockets_door_at(const Sockets *s, size_t i) {
         return i < s->n_listeners ? s->listeners[i].door : NULL;
 }
 
+bool sockets_are_closing(const Sockets *s) {
+        return closer_is_busy(s->closer);
+}
+
 Link *sockets_first(Sockets *s) {
         return s->links_first;
 }

@@ -28,5 +28,8 @@ void sockets_close_slowest(Sockets *s);
  */
 const char *sockets_door_at(const Sockets *s, size_t i);
 
+/* Descriptors that clients sent are being closed. For tests. */
+bool sockets_are_closing(const Sockets *s);
+
 /* The clients, one after the other (`links`). */
 Link *sockets_first(Sockets *s);
