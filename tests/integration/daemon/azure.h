@@ -5,6 +5,7 @@
 
 #include <errno.h>
 
+#include "tests/integration/lib/other-clock.h"
 #include "tests/integration/lib/stage.h"
 
 #define KEY "RegistrationId=gw-1\nSymmetricKey=DIR/dps.key"
@@ -21,25 +22,18 @@ static inline void start(const char *more) {
         stage_start_azure(more);
 }
 
-/* From here to the second call the daemons that are started have the test's clock. "yes", "no", or
- * a file: whether the kernel says that it is synchronised. A refusal of a token is read by that. */
+/* From here to other_clock_end() the daemons that are started have the test's clock. "yes", "no",
+ * or a file: whether the kernel says that it is synchronised. A refusal of a token is read by that.
+ */
 static inline void set_synchronised(const char *synchronised) {
         ck_assert_int_eq(setenv("FLEETPROV_TEST_SYNCHRONISED", synchronised, 1), 0);
-        ck_assert_int_eq(
-                setenv("LD_PRELOAD", place_link(&cloud.place, "clock.so", CLOCK_PRELOAD), 1), 0);
-        /* The sanitizer's own library would be the first otherwise. */
-        ck_assert_int_eq(setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 1), 0);
-}
-
-static inline void unset_synchronised(void) {
-        ck_assert_int_eq(unsetenv("LD_PRELOAD"), 0);
-        ck_assert_int_eq(unsetenv("ASAN_OPTIONS"), 0);
+        other_clock_begin(&cloud.place);
 }
 
 static inline void start_synchronised(const char *yes_or_no, const char *more) {
         set_synchronised(yes_or_no);
         start(more);
-        unset_synchronised();
+        other_clock_end();
 }
 
 /* That the service took, since start(). */

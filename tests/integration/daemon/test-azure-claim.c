@@ -3,8 +3,6 @@
 /* What a device of azure-dps shows to be let in, and what becomes of it: a second key, a clock that
  * makes tokens worthless, a certificate of another name, a claim that is replaced. */
 
-#include <fcntl.h>
-
 #include "tests/integration/daemon/azure.h"
 #include "tests/integration/daemon/checkup.h"
 
@@ -35,7 +33,7 @@ static void start_with_files(const char *synchronised, const char *lines) {
         daemon_configure(&d, cloud_dps_profile(&cloud, "azure", lines));
         set_synchronised(synchronised);
         daemon_start(&d);
-        unset_synchronised();
+        other_clock_end();
         client = agent_open(d.socket);
 }
 
@@ -65,35 +63,23 @@ START_TEST(each_job_begins_with_the_first_key_again)
 }
 END_TEST
 
-static const char *clock_file;
-
-static void set_clock(int64_t ahead) {
-        int fd = open(clock_file, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-
-        ck_assert_int_ge(fd, 0);
-        ck_assert_int_eq(pwrite(fd, &ahead, sizeof(ahead), 0), sizeof(ahead));
-        close(fd);
-}
-
 START_TEST(clock_that_is_not_set_costs_no_key)
 {
         size_t first, second = logins("secondary");
-        const char *synchronised;
+        const char *clock, *synchronised;
         JobId id;
 
         daemon_make(&d);
-        clock_file = place_path(&d.place, "clock");
+        clock = other_clock_make(&d.place, -2 * HOUR_SEC); /* a token lives for one */
         synchronised = place_path(&d.place, "synchronised");
-        set_clock(-2 * HOUR_SEC); /* a token lives for one */
         first = logins("primary");
-        ck_assert_int_eq(setenv("FLEETPROV_TEST_CLOCK", clock_file, 1), 0);
         start_with_files(synchronised, "RegistrationId=gw-clock\nSymmetricKey=DIR/dps.key\n"
                                        "SecondaryKey=DIR/dps-secondary.key");
         id = agent_submit(client, &(Wish){.profile = "azure"});
         agent_wait_state(client, id, FLEETPROV_STATE_RUNNING, "backoff");
 
         (void) place_write(&d.place, "synchronised", 0600, "");
-        set_clock(0);
+        other_clock_set(clock, 0);
         fleetprov_result_free(agent_result(client, id));
         /* They take turns while the clock is in doubt: whose turn it was is chance. */
         ck_assert_uint_eq(logins("primary") + logins("secondary"), first + second + 1);

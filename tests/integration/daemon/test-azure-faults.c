@@ -252,7 +252,7 @@ START_TEST(each_fault_ends_as_it_should)
         daemon_configure(&d, all);
         set_synchronised("yes");
         daemon_start(&d);
-        unset_synchronised();
+        other_clock_end();
         client = agent_open(d.socket);
         for (size_t i = 0; i < n; i++) {
                 set_fault(tries + i, tries[i].row->fault);

@@ -3,7 +3,6 @@
 /* The doctor, on this machine and on the way to the server: each line finds the fault that it is
  * there for. test-check-cloud.c: what the cloud lets the claim do. */
 
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "tests/integration/daemon/checkup.h"
+#include "tests/integration/lib/other-clock.h"
 
 #define YEAR_SEC ((int64_t) 365 * 24 * 3600)
 
@@ -104,34 +104,10 @@ START_TEST(fault_on_the_way_is_found)
 }
 END_TEST
 
-static void openssl_certificate(const char *name, const char *host, const char *days) {
-        const char *const argv[] = {"openssl",
-                                    "req",
-                                    "-x509",
-                                    "-newkey",
-                                    "ec",
-                                    "-pkeyopt",
-                                    "ec_paramgen_curve:P-256",
-                                    "-nodes",
-                                    "-subj",
-                                    place_text(&d.place, "/CN=%s", name),
-                                    "-addext",
-                                    place_text(&d.place, "subjectAltName=DNS:%s", host),
-                                    "-days",
-                                    days,
-                                    "-keyout",
-                                    place_path(&d.place, place_text(&d.place, "%s.key", name)),
-                                    "-out",
-                                    place_path(&d.place, place_text(&d.place, "%s.pem", name)),
-                                    NULL};
-
-        ck_assert_int_eq(process_run(argv, NULL, NULL), 0);
-}
-
 START_TEST(server_that_is_not_trusted_is_found)
 {
         daemon_make(&d);
-        openssl_certificate("foreign", "foreign.example", "90");
+        place_self_signed(&d.place, "foreign", "foreign.example", "90");
         start_with(place_text(&d.place, "TrustedCertificates=%s\n",
                               place_path(&d.place, "foreign.pem")));
         finds("tls", "tls-trust", "mqtt");
@@ -158,7 +134,7 @@ START_TEST(server_of_another_name_is_found)
         pid_t server;
 
         daemon_make(&d);
-        openssl_certificate("elsewhere", "elsewhere.example", "90");
+        place_self_signed(&d.place, "elsewhere", "elsewhere.example", "90");
         log = place_path(&d.place, "s_server.log");
         pem = place_path(&d.place, "elsewhere.pem");
         key = place_path(&d.place, "elsewhere.key");
@@ -176,30 +152,19 @@ END_TEST
 START_TEST(claim_that_nobody_knows_is_refused)
 {
         daemon_make(&d);
-        openssl_certificate("foreign", "foreign.example", "90");
+        place_self_signed(&d.place, "foreign", "foreign.example", "90");
         start_with_claim(place_path(&d.place, "foreign.pem"), place_path(&d.place, "foreign.key"));
         finds("mqtt", "credentials-refused", "subscribe");
 }
 END_TEST
 
 static void start_with_clock(int64_t ahead) {
-        const char *clock;
-        int fd;
-
         daemon_make(&d);
-        clock = place_path(&d.place, "clock");
-        fd = open(clock, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-        ck_assert_int_ge(fd, 0);
-        ck_assert_int_eq(pwrite(fd, &ahead, sizeof(ahead), 0), sizeof(ahead));
-        close(fd);
-        ck_assert_int_eq(setenv("FLEETPROV_TEST_CLOCK", clock, 1), 0);
-        ck_assert_int_eq(
-                setenv("LD_PRELOAD", place_link(&cloud.place, "clock.so", CLOCK_PRELOAD), 1), 0);
-        ck_assert_int_eq(setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 1), 0);
+        (void) other_clock_make(&d.place, ahead);
+        other_clock_begin(&cloud.place);
         daemon_configure(&d, cloud_profile(&cloud, "aws", ""));
         daemon_start(&d);
-        ck_assert_int_eq(unsetenv("LD_PRELOAD"), 0);
-        ck_assert_int_eq(unsetenv("ASAN_OPTIONS"), 0);
+        other_clock_end();
         client = agent_open(d.socket);
 }
 
@@ -231,7 +196,7 @@ START_TEST(claim_that_expires_soon_is_warned_of)
         fleetprov_event *event;
 
         daemon_make(&d);
-        openssl_certificate("soon", "soon.example", "10");
+        place_self_signed(&d.place, "soon", "soon.example", "10");
         start_with_claim(place_path(&d.place, "soon.pem"), place_path(&d.place, "soon.key"));
         event = check("aws");
         assert_line(event, "expiry", "warning", "days");

@@ -35,29 +35,6 @@ static void make_folder(void) {
         ck_assert_int_eq(mkdir(place_path(&d.place, "claims"), 0755), 0);
 }
 
-/* One that no authority of the cloud has signed. */
-static void make_foreign_claim(void) {
-        const char *const argv[] = {"openssl",
-                                    "req",
-                                    "-x509",
-                                    "-newkey",
-                                    "ec",
-                                    "-pkeyopt",
-                                    "ec_paramgen_curve:P-256",
-                                    "-nodes",
-                                    "-subj",
-                                    "/CN=foreign",
-                                    "-days",
-                                    "2",
-                                    "-keyout",
-                                    place_path(&d.place, "foreign.key"),
-                                    "-out",
-                                    place_path(&d.place, "foreign.pem"),
-                                    NULL};
-
-        ck_assert_int_eq(process_run(argv, NULL, NULL), 0);
-}
-
 static void start(bool with_claim) {
         daemon_make(&d);
         if (with_claim) {
@@ -136,6 +113,18 @@ static void make_slow_claim(void) {
         ck_assert_int_eq(process_run(copy, NULL, NULL), 0);
 }
 
+static void start_with_password(void) {
+        (void) place_write(&d.place, "password", 0600, "secret\n");
+        daemon_configure(&d, cloud_profile(&cloud, "aws",
+                                           place_text(&d.place,
+                                                      "Certificate=%s/claims/device.pem\n"
+                                                      "PrivateKey=%s/claims/device.key\n"
+                                                      "PrivateKeyPassword=%s/password\n",
+                                                      d.place.dir, d.place.dir, d.place.dir)));
+        daemon_start(&d);
+        client = agent_open(d.socket);
+}
+
 /* Two million rounds of PBKDF2 are a second or two; callers do not wait for them. The pair may be
  * read once in between, while only one of its files is the new one: that reading is a short one,
  * and it counts as well when a caller is answered meanwhile. */
@@ -149,15 +138,7 @@ START_TEST(slow_key_holds_up_nobody)
         make_folder();
         bring(&cloud.place, "claim");
         make_slow_claim();
-        (void) place_write(&d.place, "password", 0600, "secret\n");
-        daemon_configure(&d, cloud_profile(&cloud, "aws",
-                                           place_text(&d.place,
-                                                      "Certificate=%s/claims/device.pem\n"
-                                                      "PrivateKey=%s/claims/device.key\n"
-                                                      "PrivateKeyPassword=%s/password\n",
-                                                      d.place.dir, d.place.dir, d.place.dir)));
-        daemon_start(&d);
-        client = agent_open(d.socket);
+        start_with_password();
         daemon_wait_session(&d, "aws", "ready");
         before = fingerprint();
         bring(&d.place, "slow");
@@ -179,15 +160,7 @@ START_TEST(slow_key_holds_up_no_start)
         make_folder();
         make_slow_claim();
         bring(&d.place, "slow");
-        (void) place_write(&d.place, "password", 0600, "secret\n");
-        daemon_configure(&d, cloud_profile(&cloud, "aws",
-                                           place_text(&d.place,
-                                                      "Certificate=%s/claims/device.pem\n"
-                                                      "PrivateKey=%s/claims/device.key\n"
-                                                      "PrivateKeyPassword=%s/password\n",
-                                                      d.place.dir, d.place.dir, d.place.dir)));
-        daemon_start(&d);
-        client = agent_open(d.socket);
+        start_with_password();
         must_provision("early");
         ck_assert(file_has(d.log, "its claim is read"));
 }
@@ -199,7 +172,7 @@ START_TEST(former_claim_serves_until_the_new_one_connects)
 
         start(true);
         before = fingerprint();
-        make_foreign_claim();
+        place_self_signed(&d.place, "foreign", "foreign.example", "90");
         bring(&d.place, "foreign");
         WAIT_FOR(file_has(d.log, "the former claim serves on"));
         daemon_wait_session(&d, "aws", "ready");

@@ -3,9 +3,9 @@
 /* A gateway whose clock is wrong: what it says then, and that it tries again at once when the clock
  * is set. The daemon alone has that clock (tests/integration/lib/clock-preload.c). */
 
-#include <fcntl.h>
 #include <time.h>
 
+#include "tests/integration/lib/other-clock.h"
 #include "tests/integration/lib/stage.h"
 
 #define DAY_SEC ((int64_t) 24 * 3600)
@@ -15,27 +15,17 @@ static const char *clock_file;
 
 /* By so many seconds the daemon's clock is ahead. */
 static void set_clock(int64_t ahead) {
-        int fd = open(clock_file, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-
-        ck_assert_int_ge(fd, 0);
-        ck_assert_int_eq(pwrite(fd, &ahead, sizeof(ahead), 0), sizeof(ahead));
-        close(fd);
+        other_clock_set(clock_file, ahead);
 }
 
 static void start_with_clock(int64_t ahead, const char *more) {
         daemon_make(&d);
-        clock_file = place_path(&d.place, "clock");
-        set_clock(ahead);
+        clock_file = other_clock_make(&d.place, ahead);
         daemon_configure(&d,
                          place_text(&d.place, "[Daemon]\n%s", cloud_profile(&cloud, "aws", more)));
-        ck_assert_int_eq(setenv("FLEETPROV_TEST_CLOCK", clock_file, 1), 0);
-        ck_assert_int_eq(
-                setenv("LD_PRELOAD", place_link(&cloud.place, "clock.so", CLOCK_PRELOAD), 1), 0);
-        /* The sanitizer's own library would be the first otherwise. */
-        ck_assert_int_eq(setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 1), 0);
+        other_clock_begin(&cloud.place);
         daemon_start(&d);
-        ck_assert_int_eq(unsetenv("LD_PRELOAD"), 0);
-        ck_assert_int_eq(unsetenv("ASAN_OPTIONS"), 0);
+        other_clock_end();
         client = agent_open(d.socket);
 }
 

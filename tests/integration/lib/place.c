@@ -90,6 +90,30 @@ const char *place_copy(Place *p, const char *name, const char *source) {
         return path;
 }
 
+void place_self_signed(Place *p, const char *name, const char *host, const char *days) {
+        const char *const argv[] = {"openssl",
+                                    "req",
+                                    "-x509",
+                                    "-newkey",
+                                    "ec",
+                                    "-pkeyopt",
+                                    "ec_paramgen_curve:P-256",
+                                    "-nodes",
+                                    "-subj",
+                                    place_text(p, "/CN=%s", name),
+                                    "-addext",
+                                    place_text(p, "subjectAltName=DNS:%s", host),
+                                    "-days",
+                                    days,
+                                    "-keyout",
+                                    place_path(p, place_text(p, "%s.key", name)),
+                                    "-out",
+                                    place_path(p, place_text(p, "%s.pem", name)),
+                                    NULL};
+
+        ck_assert_int_eq(process_run(argv, NULL, NULL), 0);
+}
+
 char *file_read(const char *path, size_t *ret_size) {
         FILE *in = fopen(path, "re"), *out;
         char *content = NULL, buffer[4096];

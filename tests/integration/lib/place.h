@@ -34,6 +34,10 @@ const char *place_write(Place *p, const char *name, mode_t mode, const char *con
 const char *place_link(Place *p, const char *name, const char *target);
 const char *place_copy(Place *p, const char *name, const char *source);
 
+/* NAME.pem and NAME.key: a certificate for that host which no authority has signed, good for so
+ * many days. */
+void place_self_signed(Place *p, const char *name, const char *host, const char *days);
+
 /* The whole file, with a terminator behind it that does not count. The caller frees it; NULL where
  * it is not there. */
 char *file_read(const char *path, size_t *ret_size);
