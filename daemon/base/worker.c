@@ -34,6 +34,7 @@ struct Worker {
         bool may_hang;
         usec_t patience_usec;
         void (*flush)(void *userdata);
+        void (*tidy)(void *userdata);
         void (*idle)(void *userdata);
         void *userdata;
 
@@ -168,6 +169,13 @@ static bool work(Worker *w) {
         items_move(&w->done, &lot);
         pthread_cond_broadcast(&w->finished);
         (void) eventfd_write(w->completion_fd, 1);
+        if (w->tidy && !w->abandoned) {
+                w->busy_since = clock_boot_usec();
+                pthread_mutex_unlock(&w->lock);
+                w->tidy(w->userdata);
+                pthread_mutex_lock(&w->lock);
+                w->busy_since = USEC_INFINITY;
+        }
         if (w->idle && w->n_waiting == 0 && !w->stop) {
                 pthread_mutex_unlock(&w->lock);
                 w->idle(w->userdata);
@@ -297,6 +305,7 @@ int worker_new(sd_event *event, const WorkerOptions *options, Worker **ret) {
         w->completion_fd = -1;
         w->queue_max = options->queue_max;
         w->flush = options->flush;
+        w->tidy = options->tidy;
         w->idle = options->idle;
         w->userdata = options->userdata;
         w->linger_usec = options->linger_usec > 0 ? options->linger_usec : USEC_INFINITY;

@@ -39,16 +39,20 @@ typedef struct WorkerOptions {
         const char *name;              /* of the thread, 15 bytes at most */
         size_t queue_max;              /* tasks that may wait; one more is -EAGAIN */
         void (*flush)(void *userdata); /* on the worker's thread, after a lot; or NULL */
+        /* On the worker's thread, when a lot can be told and before the next is taken: for what
+         * nobody waits for. Or NULL. */
+        void (*tidy)(void *userdata);
         /* Without work for so long, the thread ends. 0 or USEC_INFINITY: it stays. */
         usec_t linger_usec;
         /* A task may hang, and the one that runs is not waited for in worker_free(): it and its
          * thread are left to themselves. What it touches must not be gone by then; `destroy` of it
-         * and of those that came with it is called on that thread, and no `flush` and no `idle`. */
+         * and of those that came with it is called on that thread, and no `flush`, `tidy` and
+         * `idle`. */
         bool may_hang;
         usec_t patience_usec; /* for so long worker_free() waits for such a one all the same */
         /* On the worker's thread, when nothing waits, and before the thread ends; or NULL. */
         void (*idle)(void *userdata);
-        void *userdata; /* of flush and idle */
+        void *userdata; /* of flush, tidy and idle */
 } WorkerOptions;
 
 int worker_new(sd_event *event, const WorkerOptions *options, Worker **ret);

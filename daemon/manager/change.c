@@ -45,6 +45,7 @@ static void apply(PendingChange *p) {
                 job->secrets_erased = false;
                 break;
         case SECRETS_ERASE:
+        case SECRETS_SPEND:
                 job->secrets_erased = job->secrets_erased || job->secrets_stored;
                 job->secrets_stored = false;
                 break;
@@ -78,7 +79,7 @@ static void foresee_secrets(const JobErrand *errand, Job *image) {
         if (errand->secrets_coming == SECRETS_KEEP)
                 return;
         image->secrets_stored = errand->secrets_coming == SECRETS_REPLACE;
-        image->secrets_erased = errand->secrets_coming == SECRETS_ERASE;
+        image->secrets_erased = !image->secrets_stored;
 }
 
 static void on_change_durable(int error, void *userdata) {
@@ -101,6 +102,8 @@ static void write_down(const Job *image, PendingChange *p) {
                 store_rewrite(store, image, secrets, on_change_durable, p);
         else if (p->change.secrets == SECRETS_ERASE)
                 store_erase_secrets(store, image, on_change_durable, p);
+        else if (p->change.secrets == SECRETS_SPEND)
+                store_spend_secrets(store, image, on_change_durable, p);
         else
                 store_update(store, image, secrets, on_change_durable, p);
 }

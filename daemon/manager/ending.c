@@ -118,10 +118,10 @@ static int choose_secrets(Ending *e, const JobSecrets *secrets) {
                 /* The key stands on disk since before the thing was registered. A token alone is
                  * spent. */
                 if (secrets && !secrets->private_key && job->secrets_stored)
-                        e->secrets_change = SECRETS_ERASE;
+                        e->secrets_change = SECRETS_SPEND;
                 return 0;
         case OPERATION_REGISTER_THING:
-                e->secrets_change = SECRETS_ERASE;
+                e->secrets_change = SECRETS_SPEND;
                 return 0;
         case OPERATION_ROTATE: /* claim-key.c sees to them, once the end is durable */
         case OPERATION_MAX:

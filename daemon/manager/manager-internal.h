@@ -149,6 +149,7 @@ typedef enum SecretsChange {
         SECRETS_KEEP,
         SECRETS_REPLACE,
         SECRETS_ERASE,
+        SECRETS_SPEND, /* the same, and the end does not wait for it */
 } SecretsChange;
 
 typedef struct Ending Ending;

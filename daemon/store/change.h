@@ -15,6 +15,7 @@ typedef enum ChangeType {
         CHANGE_UPDATE,  /* a line more */
         CHANGE_NOTE,    /* the same, and nobody waits for the flush */
         CHANGE_ERASE,   /* a line more, then the secrets go */
+        CHANGE_SPEND,   /* the same, and nobody waits for them to go */
         CHANGE_REMOVE,  /* all of it goes */
         CHANGE_READ,    /* the secrets are wanted */
         CHANGE_RESEAL,  /* they are sealed with the present key, if they are not yet */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "daemon/base/clock.h"
+#include "daemon/base/log.h"
 #include "daemon/store/file-name.h"
 
 typedef struct Round {
@@ -150,6 +151,7 @@ static int write_lines(const Round *round, Change *c) {
                 r = append_lines(round, c);
                 break;
         case CHANGE_ERASE:
+        case CHANGE_SPEND:
                 r = append_lines(round, c);
                 if (r == -ENOSPC || r == -EDQUOT)
                         r = append_by_erasing(round, c);
@@ -253,11 +255,54 @@ static bool round_has(const Round *round, const char *id) {
         return false;
 }
 
+void commit_wipe(const Disk *disk, Spent *spent) {
+        FileName names[SPENT_MAX];
+        int fds[SPENT_MAX];
+        size_t n = 0;
+        int r = 0;
+
+        for (size_t i = 0; i < spent->n; i++) {
+                names[n] = file_name_make(spent->ids[i], FILE_KIND_SECRET);
+                r = disk_begin_erase(disk, names[n].text, fds + n);
+                if (r >= 0)
+                        n++;
+                else if (r != -ENOENT)
+                        log_warning_errno(r, "%s is spent, and is erased at the next start",
+                                          names[n].text);
+        }
+        for (size_t i = 0; i < n; i++) {
+                r = disk_end_erase(disk, names[i].text, fds + i);
+                if (r < 0)
+                        log_warning_errno(r, "%s is spent, and is erased at the next start",
+                                          names[i].text);
+        }
+        if (n > 0) {
+                r = disk_sync_directory(disk);
+                if (r < 0)
+                        log_warning_errno(r, "Cannot flush the state directory: what was erased "
+                                             "may be there again after a power cut, overwritten");
+        }
+        spent->n = 0;
+}
+
+static int note_spent(const Round *round, Change *c) {
+        Spent *spent = round->context->spent;
+
+        if (c->type != CHANGE_SPEND)
+                return 0;
+        if (spent->n >= SPENT_MAX)
+                commit_wipe(round->disk, spent);
+        memcpy(spent->ids[spent->n++], c->id, sizeof(c->id));
+        return 0;
+}
+
 void commit_changes(const CommitContext *context, ChangeList *list) {
         while (list->changes_first) {
                 Round round = {.context = context, .disk = context->disk};
                 Change *c;
 
+                /* Of an earlier round: it must not meet later secrets. */
+                commit_wipe(round.disk, context->spent);
                 while ((c = list->changes_first) && round.n < ELEMENTSOF(round.changes) &&
                        !round_has(&round, c->id)) {
                         LIST_REMOVE(changes, list, c);
@@ -272,6 +317,7 @@ void commit_changes(const CommitContext *context, ChangeList *list) {
                 each(&round, change_names);
                 erase_replaced(&round);
                 flush_directory(&round);
+                each(&round, note_spent);
                 each(&round, read_secrets);
                 undo_failed_creates(&round);
         }

@@ -29,7 +29,8 @@ struct Store {
         sd_event *event;
         Reseal *reseal; /* NULL: nothing is, or was */
         Worker *worker;
-        ChangeList staged; /* the disk's thread */
+        ChangeList staged; /* the disk's thread; so is `spent` */
+        Spent spent;
 
         sd_event_source *refused_source;
         ChangeList refused; /* by the worker; still to be told */
@@ -67,9 +68,18 @@ static void on_change_run(void *p) {
 
 static void on_lot_flush(void *userdata) {
         Store *s = userdata;
-        CommitContext context = {.disk = &s->directory.disk, .keys = &s->keys, .clock = &s->clock};
+        CommitContext context = {.disk = &s->directory.disk,
+                                 .keys = &s->keys,
+                                 .clock = &s->clock,
+                                 .spent = &s->spent};
 
         commit_changes(&context, &s->staged);
+}
+
+static void on_lot_told(void *userdata) {
+        Store *s = userdata;
+
+        commit_wipe(&s->directory.disk, &s->spent);
 }
 
 static void change_tell(const Change *c) {
@@ -131,7 +141,7 @@ static int prepare(const Store *s, Change *c, const Job *job, const JobSecrets *
         SecretsMark mark = SECRETS_AS_JOB_SAYS;
         int r;
 
-        if (c->type == CHANGE_ERASE)
+        if (c->type == CHANGE_ERASE || c->type == CHANGE_SPEND)
                 mark = SECRETS_ERASED;
         else if (secrets) {
                 mark = SECRETS_STORED;
@@ -152,6 +162,7 @@ static int prepare(const Store *s, Change *c, const Job *job, const JobSecrets *
         case CHANGE_UPDATE:
         case CHANGE_NOTE:
         case CHANGE_ERASE:
+        case CHANGE_SPEND:
                 return job_record_make_state(job, &clock, mark, &c->lines, &c->lines_size);
         case CHANGE_REMOVE:
         case CHANGE_READ:
@@ -206,6 +217,10 @@ void store_erase_secrets(Store *s, const Job *job, StoreDone done, void *userdat
         ask(s, CHANGE_ERASE, job, NULL, done, userdata);
 }
 
+void store_spend_secrets(Store *s, const Job *job, StoreDone done, void *userdata) {
+        ask(s, CHANGE_SPEND, job, NULL, done, userdata);
+}
+
 void store_remove(Store *s, const Job *job, StoreDone done, void *userdata) {
         ask(s, CHANGE_REMOVE, job, NULL, done, userdata);
 }
@@ -225,8 +240,12 @@ void store_read_secrets(Store *s, const Job *job, StoreSecretsDone done, void *u
 
 static int open_all(Store *s, sd_event *event, const char *directory, const char *state_key,
                     const char *former, DiskHook hook, void *hook_userdata, char **ret_why) {
-        const WorkerOptions worker = {
-                .name = "disk", .queue_max = STORE_QUEUE_MAX, .flush = on_lot_flush, .userdata = s};
+        const WorkerOptions worker = {.name = "disk",
+                                      .queue_max = STORE_QUEUE_MAX,
+                                      .flush = on_lot_flush,
+                                      .tidy = on_lot_told,
+
+                                      .userdata = s};
         int r;
 
         s->event = event; /* outlives the store */

@@ -83,6 +83,11 @@ void store_rewrite(Store *s, const Job *job, const JobSecrets *secrets, StoreDon
  * whatever the job says. */
 void store_erase_secrets(Store *s, const Job *job, StoreDone done, void *userdata);
 
+/* The same for secrets that have served, as a token has whose thing is registered: told when the
+ * line is durable. They go right after, before any later change; a crash between is mended at the
+ * next start. */
+void store_spend_secrets(Store *s, const Job *job, StoreDone done, void *userdata);
+
 /* The job with all it holds is gone from the disk. No error where nothing was there. */
 void store_remove(Store *s, const Job *job, StoreDone done, void *userdata);
 

@@ -193,6 +193,11 @@ void store_erase_secrets(Store *s, const Job *job, StoreDone done, void *userdat
         ask(ASK_ERASE, job, NULL, done, NULL, userdata);
 }
 
+/* That nobody waits for the erasing is the store's matter. */
+void store_spend_secrets(Store *s, const Job *job, StoreDone done, void *userdata) {
+        ask(ASK_ERASE, job, NULL, done, NULL, userdata);
+}
+
 void store_remove(Store *s, const Job *job, StoreDone done, void *userdata) {
         ask(ASK_REMOVE, job, NULL, done, NULL, userdata);
 }

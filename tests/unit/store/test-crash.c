@@ -14,6 +14,7 @@
 typedef enum Stage {
         STAGE_NONE,      /* not there yet */
         STAGE_QUEUED,    /* with a secret that it brought */
+        STAGE_SPENT,     /* without it */
         STAGE_RUNNING,   /* with another one */
         STAGE_SUCCEEDED, /* still with that */
         STAGE_ERASED,
@@ -58,9 +59,13 @@ static void advance(Store *s, Job *j, Stage stage, Life *life) {
                 secrets.ownership_token = secret_new("token", 5);
                 store_create(s, j, &secrets, on_done, life);
                 break;
+        case STAGE_SPENT:
+                job_set_state(j, JOB_RUNNING, PHASE_CREATE, 5, 5, "started");
+                store_spend_secrets(s, j, on_done, life);
+                break;
         case STAGE_RUNNING:
                 secrets.private_key = secret_new("key", 3);
-                job_set_state(j, JOB_RUNNING, PHASE_REGISTER, 10, 10, "started");
+                job_set_state(j, JOB_RUNNING, PHASE_REGISTER, 10, 10, "registering");
                 j->secrets_stored = true;
                 store_update(s, j, &secrets, on_done, life);
                 break;
@@ -177,6 +182,10 @@ static Stage look(const Job *original) {
                 /* The line may come after its secrets, never before them. */
                 ck_assert(opened.token || opened.key);
                 return STAGE_QUEUED;
+        }
+        if (j->phase == PHASE_CREATE) {
+                ck_assert_int_eq(opened.error, -ENOENT);
+                return STAGE_SPENT;
         }
         ck_assert(j->acknowledged ? !opened.key : opened.key);
         if (j->state == JOB_RUNNING)

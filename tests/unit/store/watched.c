@@ -12,7 +12,7 @@ static bool ends_with(const char *s, const char *suffix) {
 static int on_step(DiskStep step, const char *name, void *userdata) {
         Watch *w = userdata;
 
-        if (w->hold) {
+        if (w->hold && (!w->hold_step || *w->hold_step == step)) {
                 w->hold = false;
                 sem_post(&w->held);
                 sem_wait(&w->release);

@@ -22,8 +22,9 @@ typedef struct Watch {
         DiskStep fail_step;
         const char *fail_suffix; /* NULL: none fails */
         int fail_error;
-        unsigned fail_at; /* the n-th step of all fails, from 1; 0: none */
-        bool hold;        /* the disk stands still at the next step until it is released */
+        unsigned fail_at;          /* the n-th step of all fails, from 1; 0: none */
+        bool hold;                 /* the disk stands still at the next step until it is released */
+        const DiskStep *hold_step; /* at the next such step; NULL: any */
         sem_t held, release;
 } Watch;
 

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Secrets that have served: the line that says so is told, and they go right after. */
+
+#include <errno.h>
+
+#include "tests/unit/store/watched.h"
+
+static Job *create(Fixture *f, JobSecrets *secrets) {
+        Job *j = fixture_plain_job();
+
+        fixture_secrets(secrets);
+        ck_assert_int_eq(run_verb(f, store_create, j, secrets), 0);
+        watch_reset(&f->watch);
+        return j;
+}
+
+static int run_spend(Fixture *f, const Job *j) {
+        int result = 1;
+
+        store_spend_secrets(f->store, j, on_done, &result);
+        ck_assert_int_eq(result, 1);
+        settle(f, &result);
+        return result;
+}
+
+START_TEST(nobody_waits_for_spent_secrets_to_go)
+{
+        _cleanup_(job_secrets_done) JobSecrets secrets = {};
+        const DiskStep overwrite = DISK_OVERWRITE;
+        _cleanup_fixture_ Fixture f = {};
+        _cleanup_job_ Job *j = NULL;
+        unsigned at;
+
+        fixture_open(&f);
+        j = create(&f, &secrets);
+        f.watch.hold_step = &overwrite;
+        f.watch.hold = true;
+        ck_assert_int_eq(run_spend(&f, j), 0);
+        sem_wait(&f.watch.held);
+        ck_assert_uint_eq(fixture_count_names(".secret"), 1);
+        sem_post(&f.watch.release);
+        ck_assert_int_eq(run_verb(&f, store_update, j, NULL), 0);
+        ck_assert_uint_eq(fixture_count_names(".secret"), 0);
+        at = step_at(&f.watch, DISK_SYNC_FILE, ".job", 0);
+        at = step_at(&f.watch, DISK_OVERWRITE, ".secret", at);
+        at = step_at(&f.watch, DISK_UNLINK, ".secret", at);
+        at = step_at(&f.watch, DISK_SYNC_DIRECTORY, ".", at);
+        (void) step_at(&f.watch, DISK_WRITE, ".job", at);
+}
+END_TEST
+
+static void on_counted(int error, void *userdata) {
+        unsigned *n = userdata;
+
+        ck_assert_int_eq(error, 0);
+        (*n)++;
+}
+
+START_TEST(secrets_that_came_later_stay)
+{
+        _cleanup_(job_secrets_done) JobSecrets secrets = {}, back = {};
+        _cleanup_job_ Job *first = fixture_plain_job(), *j = NULL;
+        _cleanup_fixture_ Fixture f = {};
+        unsigned told = 0;
+
+        fixture_open(&f);
+        j = create(&f, &secrets);
+        f.watch.hold = true;
+        store_create(f.store, first, NULL, on_counted, &told);
+        sem_wait(&f.watch.held);
+        store_spend_secrets(f.store, j, on_counted, &told); /* both in one lot */
+        store_update(f.store, j, &secrets, on_counted, &told);
+        sem_post(&f.watch.release);
+        while (told < 3)
+                ck_assert_int_ge(sd_event_run(f.event, UINT64_MAX), 0);
+        ck_assert_int_eq(run_read(&f, j, &back), 0);
+        fixture_assert_same_secrets(&secrets, &back);
+}
+END_TEST
+
+START_TEST(all_of_a_lot_go)
+{
+        _cleanup_job_ Job *first = fixture_plain_job();
+        _cleanup_fixture_ Fixture f = {};
+        Job *jobs[2 * SPENT_MAX + 1];
+        unsigned told = 0;
+
+        fixture_open(&f);
+        for (size_t i = 0; i < ELEMENTSOF(jobs); i++) {
+                _cleanup_(job_secrets_done) JobSecrets secrets = {};
+
+                jobs[i] = create(&f, &secrets);
+        }
+        f.watch.hold = true;
+        store_create(f.store, first, NULL, on_counted, &told);
+        sem_wait(&f.watch.held);
+        for (size_t i = 0; i < ELEMENTSOF(jobs); i++)
+                store_spend_secrets(f.store, jobs[i], on_counted, &told);
+        sem_post(&f.watch.release);
+        while (told < ELEMENTSOF(jobs) + 1)
+                ck_assert_int_ge(sd_event_run(f.event, UINT64_MAX), 0);
+        fixture_close(&f); /* waits for what nobody waits for */
+        ck_assert_uint_eq(fixture_count_names(".secret"), 0);
+        for (size_t i = 0; i < ELEMENTSOF(jobs); i++)
+                job_free(jobs[i]);
+}
+END_TEST
+
+START_TEST(what_could_not_go_goes_at_the_next_start)
+{
+        _cleanup_(job_secrets_done) JobSecrets secrets = {};
+        static const DiskStep steps[] = {DISK_OVERWRITE, DISK_UNLINK};
+        _cleanup_fixture_ Fixture f = {};
+        _cleanup_job_ Job *j = NULL;
+
+        fixture_open(&f);
+        j = create(&f, &secrets);
+        f.watch.fail_step = steps[_i];
+        f.watch.fail_suffix = ".secret";
+        f.watch.fail_error = -EIO;
+        ck_assert_int_eq(run_spend(&f, j), 0);
+        fixture_close(&f);
+        ck_assert_uint_eq(fixture_count_names(".secret"), 1);
+        watch_reset(&f.watch);
+        fixture_open(&f);
+        ck_assert_uint_eq(fixture_count_names(".secret"), 0);
+        ck_assert(f.jobs[0]->secrets_erased);
+}
+END_TEST
+
+START_TEST(without_the_line_they_stay)
+{
+        _cleanup_(job_secrets_done) JobSecrets secrets = {}, back = {};
+        _cleanup_fixture_ Fixture f = {};
+        _cleanup_job_ Job *j = NULL;
+
+        fixture_open(&f);
+        j = create(&f, &secrets);
+        f.watch.fail_at = 1;
+        f.watch.fail_error = -EIO;
+        ck_assert_int_eq(run_spend(&f, j), -EIO);
+        ck_assert_int_eq(run_read(&f, j, &back), 0);
+        fixture_assert_same_secrets(&secrets, &back);
+}
+END_TEST
+
+START_TEST(on_a_full_disk_they_make_room_for_the_line)
+{
+        _cleanup_(job_secrets_done) JobSecrets secrets = {};
+        _cleanup_fixture_ Fixture f = {};
+        _cleanup_job_ Job *j = NULL;
+
+        fixture_open(&f);
+        j = create(&f, &secrets);
+        f.watch.fail_at = 1;
+        f.watch.fail_error = -ENOSPC;
+        ck_assert_int_eq(run_spend(&f, j), 0);
+        ck_assert_uint_eq(fixture_count_names(".secret"), 0);
+        fixture_reopen(&f);
+        ck_assert(f.jobs[0]->secrets_erased);
+}
+END_TEST
+
+static void add_tests(TCase *c) {
+        tcase_add_test(c, nobody_waits_for_spent_secrets_to_go);
+        tcase_add_test(c, secrets_that_came_later_stay);
+        tcase_add_test(c, all_of_a_lot_go);
+        tcase_add_loop_test(c, what_could_not_go_goes_at_the_next_start, 0, 2);
+        tcase_add_test(c, without_the_line_they_stay);
+        tcase_add_test(c, on_a_full_disk_they_make_room_for_the_line);
+}
+
+int main(void) {
+        return fixture_main("spent", add_tests);
+}
