@@ -21,10 +21,12 @@ static void hurry_lane(Lane *lane, Surroundings change, const char *text) {
         lane_hurry(lane);
 }
 
-/* It keeps no session: its jobs wait themselves. */
+/* It keeps no session: its jobs wait themselves, but the one that is connecting. */
 static void hurry_registrar(Slot *s, Surroundings change, const char *text) {
         const Failure *last = way_last_error(s->way);
 
+        if (change == SURROUNDINGS_NETWORK_CAME)
+                registrar_hurry(s->way.registrar);
         if (!last || !surroundings_mend(change, last->code))
                 return;
         log_info("Profile %s: %s, trying again.", s->profile->name, text);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/model/assignment.h"
 
+#include "daemon/model/session.h"
+
 void assignment_init(Assignment *a, bool makes_key, bool has_secondary) {
         *a = (Assignment){
                 .issues = makes_key,
@@ -54,6 +56,7 @@ bool assignment_is_in_flight(const Assignment *a) {
 static AssignmentEffect go_on(Assignment *a, AssignmentStep step, AssignmentAction action,
                               const char *note) {
         a->step = step;
+        a->hurried = false;
         return (AssignmentEffect){.action = action, .note = note};
 }
 
@@ -317,9 +320,24 @@ static AssignmentEffect on_not_sent(Assignment *a, const AssignmentEvent *event)
 }
 
 static AssignmentEffect on_timer(Assignment *a) {
-        if (a->step != ASSIGNMENT_PAUSING)
+        bool anew = a->step == ASSIGNMENT_CONNECTING && a->hurried;
+        AssignmentEffect e;
+
+        if (a->step != ASSIGNMENT_PAUSING && !anew)
                 return (AssignmentEffect){};
-        return go_ahead(a);
+        e = go_ahead(a);
+        if (anew && e.action == ASSIGNMENT_DO_CONNECT)
+                e.note = "a network came; connecting anew";
+        return e;
+}
+
+/* Once for each connection: news come in numbers, and must not keep it from ever being made. */
+static AssignmentEffect on_hurry(Assignment *a) {
+        if (a->step != ASSIGNMENT_CONNECTING || a->hurried)
+                return (AssignmentEffect){};
+        a->hurried = true;
+        return (AssignmentEffect){.action = ASSIGNMENT_DO_GIVE_TIME,
+                                  .delay_usec = SESSION_HURRY_USEC};
 }
 
 static AssignmentEffect on_cancel(Assignment *a) {
@@ -363,6 +381,7 @@ static bool is_about_an_answer(AssignmentEventType type) {
         case ASSIGNMENT_EVENT_LOST:
         case ASSIGNMENT_EVENT_NOT_SENT:
         case ASSIGNMENT_EVENT_TIMER:
+        case ASSIGNMENT_EVENT_HURRY:
         case ASSIGNMENT_EVENT_BROKEN:
         case ASSIGNMENT_EVENT_CANCEL:
         case ASSIGNMENT_EVENT_EXPIRED:
@@ -418,6 +437,8 @@ AssignmentEffect assignment_step(Assignment *a, const AssignmentEvent *event) {
                 return on_not_sent(a, event);
         case ASSIGNMENT_EVENT_TIMER:
                 return on_timer(a);
+        case ASSIGNMENT_EVENT_HURRY:
+                return on_hurry(a);
         case ASSIGNMENT_EVENT_BROKEN:
                 return fail(a, "this machine failed");
         case ASSIGNMENT_EVENT_CANCEL:

@@ -22,6 +22,8 @@
  *   once.
  * - Transient and throttled refusals, and connections that cannot be made, are tried again with a
  *   growing wait, without end: the job's deadline, if it has one, is what ends it.
+ * - A connection that is being made when a network comes may be one of the network that went: it
+ *   gets a moment, and is begun anew if it is not made by then, as a session is (session.h).
  * - A request that got no answer is asked again on another connection a few times only.
  * - Refused credentials are tried once more with the secondary key, where there is one. A token is
  *   born expired where the clock is not set: then the keys are tried in turn, with no end.
@@ -75,7 +77,8 @@ typedef enum AssignmentEventType {
         ASSIGNMENT_EVENT_TIMEOUT, /* no answer in ResponseTimeoutSec, or no SUBACK */
         ASSIGNMENT_EVENT_LOST,    /* the connection, while an answer was awaited or not */
         ASSIGNMENT_EVENT_NOT_SENT,
-        ASSIGNMENT_EVENT_TIMER,  /* the one that PAUSE set */
+        ASSIGNMENT_EVENT_TIMER,  /* the one that PAUSE or GIVE_TIME set */
+        ASSIGNMENT_EVENT_HURRY,  /* a network came while the connection is being made */
         ASSIGNMENT_EVENT_BROKEN, /* this machine failed: no key, no memory, no disk */
         ASSIGNMENT_EVENT_CANCEL,
         ASSIGNMENT_EVENT_EXPIRED, /* the job's deadline */
@@ -97,16 +100,17 @@ typedef enum AssignmentAction {
         ASSIGNMENT_DO_CONNECT, /* with the credentials that `secondary` of the machine says */
         ASSIGNMENT_DO_REGISTER,
         ASSIGNMENT_DO_QUERY,
-        ASSIGNMENT_DO_PAUSE,  /* a timer of delay_usec; the connection stays */
-        ASSIGNMENT_DO_WAIT,   /* leave the lane for delay_usec, then come back in turn */
-        ASSIGNMENT_DO_FINISH, /* `outcome` */
+        ASSIGNMENT_DO_PAUSE,     /* a timer of delay_usec; the connection stays */
+        ASSIGNMENT_DO_GIVE_TIME, /* a timer of delay_usec beside the connecting */
+        ASSIGNMENT_DO_WAIT,      /* leave the lane for delay_usec, then come back in turn */
+        ASSIGNMENT_DO_FINISH,    /* `outcome` */
         ASSIGNMENT_ACTION_MAX,
 } AssignmentAction;
 
 typedef struct AssignmentEffect {
         AssignmentAction action;
         JobState outcome;  /* FINISH */
-        usec_t delay_usec; /* PAUSE, WAIT */
+        usec_t delay_usec; /* PAUSE, GIVE_TIME, WAIT */
         bool throttled;    /* PAUSE, WAIT: nobody of this lane goes before that */
         bool burn;         /* the connection is not to be believed any more */
         bool name_clock;   /* say that the clock is not set, and that this is the likely cause */
@@ -123,7 +127,8 @@ typedef struct Assignment {
         bool secondary;     /* it is in use */
         bool in_turn;       /* the keys take turns, while the clock is not known to be right */
         bool connected;
-        bool noted; /* that a certificate is asked for; until that is done, or put off */
+        bool hurried; /* CONNECTING: it is begun anew when the timer ends */
+        bool noted;   /* that a certificate is asked for; until that is done, or put off */
         bool has_operation;
         bool forgotten; /* an operation was given up */
         bool cancelled;

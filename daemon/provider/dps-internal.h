@@ -27,7 +27,7 @@ struct Registrar {
 
         Job *job; /* at work, or NULL */
         KeyOrder *key_order;
-        sd_event_source *timer;             /* of an answer, or of a pause */
+        sd_event_source *timer;             /* of an answer, a pause, or a connection in a hurry */
         char rid[REGISTRAR_RID_LENGTH + 1]; /* of the request in flight */
         bool clock_unset; /* this refusal of credentials is perhaps the clock's fault */
 };
@@ -47,7 +47,7 @@ void registrar_broken(Registrar *r, int error, const char *what, const char *det
 /* dps-line.c */
 void registrar_connect(Registrar *r);
 void registrar_disconnect(Registrar *r);
-int registrar_set_timer(Registrar *r, usec_t delay_usec); /* of an answer, or of a pause */
+int registrar_set_timer(Registrar *r, usec_t delay_usec);
 
 /* dps-run.c: gives the job its run; errors are those of registrar_start(). */
 int dps_run_begin(const Registrar *r, Job *job, const JobSecrets *stored);

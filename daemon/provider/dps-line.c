@@ -42,7 +42,7 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *userdata) {
         Failure *failure;
 
         r->timer = sd_event_source_disable_unref(r->timer);
-        if (r->job->run->assignment.step == ASSIGNMENT_PAUSING) {
+        if (r->job->run->assignment.step == ASSIGNMENT_PAUSING || r->state == SESSION_CONNECTING) {
                 tell(r, ASSIGNMENT_EVENT_TIMER, NULL);
                 return 0;
         }

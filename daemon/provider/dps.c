@@ -151,7 +151,7 @@ static void put_back(Registrar *r, const AssignmentEffect *e, JobPhase phase) {
                                  e->note);
 }
 
-static void begin_pause(Registrar *r, usec_t delay_usec) {
+static void set_timer(Registrar *r, usec_t delay_usec) {
         int k = registrar_set_timer(r, delay_usec);
 
         if (k < 0)
@@ -200,7 +200,8 @@ static void carry_out(Registrar *r, const AssignmentEffect *e, JobPhase phase_be
                 request(r);
                 return;
         case ASSIGNMENT_DO_PAUSE:
-                begin_pause(r, e->delay_usec);
+        case ASSIGNMENT_DO_GIVE_TIME:
+                set_timer(r, e->delay_usec);
                 return;
         case ASSIGNMENT_DO_WAIT:
                 put_back(r, e, phase_before);
@@ -402,6 +403,12 @@ void registrar_stored(Registrar *r, int error) {
 
 void registrar_noted(Registrar *r, int error) {
         written(r, ASSIGNMENT_EVENT_NOTED, error, "That a certificate is asked for");
+}
+
+/* A connection that stands has time-outs of its own. */
+void registrar_hurry(Registrar *r) {
+        if (r->state == SESSION_CONNECTING)
+                tell(r, ASSIGNMENT_EVENT_HURRY, NULL);
 }
 
 void registrar_cancel(Registrar *r) {

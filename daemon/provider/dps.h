@@ -80,6 +80,9 @@ int registrar_start(Registrar *r, Job *job, const JobSecrets *secrets);
 void registrar_stored(Registrar *r, int error);
 void registrar_noted(Registrar *r, int error); /* likewise */
 
+/* A network came: a connection that is being made and hangs is begun anew. */
+void registrar_hurry(Registrar *r);
+
 /* To the job at work; nothing where there is none. */
 void registrar_cancel(Registrar *r);
 void registrar_expire(Registrar *r);

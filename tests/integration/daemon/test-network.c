@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* A network that comes back ends the back-off early, and frees a connection that hangs. The daemon
- * lives in a network namespace of its own, with one cable to the cloud's. Needs root. */
+/* A network that comes back ends the back-off early, and frees a connection that hangs, to either
+ * cloud. The daemon lives in a network namespace of its own, with one cable to the cloud's. Needs
+ * root. */
 
 #include <stdio.h>
 
@@ -14,6 +15,9 @@
 /* A wait that is so long was not over by chance when the network came. The mean of the waits that
  * lead to it is some 8 s in all. */
 #define LONG_WAIT_SEC 3.0
+
+/* Nobody gives up by himself as long as the test lasts. */
+#define HANGS "ConnectTimeoutSec=600\n"
 
 static const char hurried[] = "a network came, trying again";
 
@@ -44,7 +48,7 @@ static double last_wait(void) {
         return sec;
 }
 
-/* The kernel itself does not give up as long as the test lasts. */
+/* Nor does the kernel. */
 static void let_connections_hang(void) {
         const char *const argv[] = {"sysctl", "-q", "net.ipv4.tcp_syn_retries=20", NULL};
 
@@ -52,11 +56,11 @@ static void let_connections_hang(void) {
 }
 
 /* A SYN is out, and unanswered (proc(5), /proc/net/tcp). */
-static bool is_hanging(void) {
+static bool is_hanging(unsigned port) {
         const char *path = place_text(&d.place, "/proc/%d/net/tcp", d.pid);
         _cleanup_free_ char *sockets = file_read(path, NULL);
 
-        return strstr(sockets, place_text(&d.place, CLOUD_ADDRESS_HEX ":%04X 02 ", cloud.port));
+        return strstr(sockets, place_text(&d.place, CLOUD_ADDRESS_HEX ":%04X 02 ", port));
 }
 
 static void wait_for_a_long_wait(void) {
@@ -101,8 +105,18 @@ END_TEST
 
 /* Nothing comes back to the address that the machine has first, and nothing says so: the connection
  * hangs, and what is repeated of it bears that address, too. Then the machine has another one. */
+static const struct {
+        const char *profile;
+        Wish wish;
+} providers[] = {
+        {"aws", {.serial = "moved"}},
+        {"azure", {.profile = "azure"}},
+};
+
 START_TEST(connection_that_hangs_is_begun_anew_in_another_network)
 {
+        const bool azure = streq(providers[_i].profile, "azure");
+        fleetprov_job *job;
         JobId id;
 
         if (geteuid() != 0) {
@@ -111,21 +125,28 @@ START_TEST(connection_that_hangs_is_begun_anew_in_another_network)
         }
         daemon_make(&d);
         cable_lay(&cable);
+        cloud.has_dps = azure;
         cloud_start_at(&cloud, CABLE_CLOUD_ADDRESS);
         cable_ip(cable.cloud_side, "route add blackhole 10.77.0.2/32");
         cable_go(cable.daemon_side);
         let_connections_hang();
-        daemon_configure(&d, place_text(&d.place, "[Daemon]\n%s",
-                                        cloud_profile(&cloud, "aws", "ConnectTimeoutSec=600")));
+        daemon_configure(&d, azure ? cloud_dps_profile(&cloud, "azure",
+                                                       HANGS "RegistrationId=gw-1\n"
+                                                             "SymmetricKey=DIR/dps.key")
+                                   : cloud_profile(&cloud, "aws", HANGS));
         daemon_start(&d);
         client = agent_open(d.socket);
-        id = agent_submit(client, &(Wish){.serial = "moved"});
-        daemon_wait_session(&d, "aws", "connecting");
-        WAIT_FOR(is_hanging());
+        id = agent_submit(client, &providers[_i].wish);
+        daemon_wait_session(&d, providers[_i].profile, "connecting");
+        WAIT_FOR(is_hanging(azure ? cloud.dps_port : cloud.port));
         cable_ip(cable.daemon_side, "address add 10.77.0.3/24 dev other");
         cable_ip(cable.daemon_side, "route replace 10.77.0.0/24 dev other src 10.77.0.3");
         fleetprov_result_free(agent_result(client, id));
+        /* It did not wait for the address to be given up. */
         ck_assert_uint_eq(file_count_lines(d.log, "session backoff", NULL), 0);
+        job = agent_job(client, id);
+        ck_assert(!agent_history_has(job, "there is no connection"));
+        fleetprov_job_free(job);
 }
 END_TEST
 
@@ -147,7 +168,8 @@ int main(void) {
         tc = tcase_create("hang");
         tcase_set_timeout(tc, 150);
         tcase_add_checked_fixture(tc, NULL, clear);
-        tcase_add_test(tc, connection_that_hangs_is_begun_anew_in_another_network);
+        tcase_add_loop_test(tc, connection_that_hangs_is_begun_anew_in_another_network, 0,
+                            ELEMENTSOF(providers));
         suite_add_tcase(suite, tc);
         return stage_run(suite);
 }

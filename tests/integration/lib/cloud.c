@@ -191,13 +191,14 @@ const char *cloud_dps_profile(Cloud *c, const char *name, const char *more) {
         return place_text(&c->place,
                           "[Profile %s]\n"
                           "Provider=azure-dps\n"
-                          "Endpoint=localhost\n"
+                          "Endpoint=%s\n"
                           "Port=%u\n"
                           "TrustedCertificates=%s/ca.pem\n"
                           "IdScope=0ne00TEST00\n"
-                          "%sConnectTimeoutSec=20\n"
+                          "%s%s"
                           "%s\n",
-                          name, c->dps_port, c->place.dir,
+                          name, c->address ? c->address : "localhost", c->dps_port, c->place.dir,
                           strstr(more, "ResponseTimeoutSec=") ? "" : "ResponseTimeoutSec=10\n",
+                          strstr(more, "ConnectTimeoutSec=") ? "" : "ConnectTimeoutSec=20\n",
                           put_dir_in(c, more));
 }

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "daemon/model/session.h"
 #include "tests/unit/model/assignment-way.h"
 #include "tests/unit/protocol-aws/suite.h"
 
@@ -20,11 +21,12 @@ static const char *const step_names[ASSIGNMENT_STEP_MAX] = {
 };
 
 static const char *const action_names[ASSIGNMENT_ACTION_MAX] = {
-        [ASSIGNMENT_DO_NOTHING] = "nothing",   [ASSIGNMENT_DO_MAKE_KEY] = "make-key",
-        [ASSIGNMENT_DO_STORE] = "store",       [ASSIGNMENT_DO_CONNECT] = "connect",
-        [ASSIGNMENT_DO_REGISTER] = "register", [ASSIGNMENT_DO_QUERY] = "query",
-        [ASSIGNMENT_DO_PAUSE] = "pause",       [ASSIGNMENT_DO_WAIT] = "wait",
-        [ASSIGNMENT_DO_FINISH] = "finish",     [ASSIGNMENT_DO_NOTE] = "note",
+        [ASSIGNMENT_DO_NOTHING] = "nothing",     [ASSIGNMENT_DO_MAKE_KEY] = "make-key",
+        [ASSIGNMENT_DO_STORE] = "store",         [ASSIGNMENT_DO_CONNECT] = "connect",
+        [ASSIGNMENT_DO_REGISTER] = "register",   [ASSIGNMENT_DO_QUERY] = "query",
+        [ASSIGNMENT_DO_PAUSE] = "pause",         [ASSIGNMENT_DO_WAIT] = "wait",
+        [ASSIGNMENT_DO_FINISH] = "finish",       [ASSIGNMENT_DO_NOTE] = "note",
+        [ASSIGNMENT_DO_GIVE_TIME] = "give-time",
 };
 
 /* What happened, in words: the step it went to, and what is to be done. */
@@ -68,6 +70,7 @@ static const Row undisturbed[ASSIGNMENT_STEP_MAX] = {
                         EV(CREDENTIALS_REFUSED) = "over finish failed burn",
                         EV(TIMEOUT) = "idle wait burn",
                         EV(LOST) = "idle wait",
+                        EV(HURRY) = "connecting give-time",
                         EV(BROKEN) = "over finish failed",
                         EV(CANCEL) = "over finish cancelled",
                         EV(EXPIRED) = "over finish expired",
@@ -160,6 +163,7 @@ static const Row cancelled[ASSIGNMENT_STEP_MAX] = {
                         EV(CREDENTIALS_REFUSED) = "over finish cancelled burn",
                         EV(TIMEOUT) = "over finish cancelled burn",
                         EV(LOST) = "over finish cancelled",
+                        EV(HURRY) = "connecting give-time",
                         EV(BROKEN) = "over finish cancelled",
                         EV(CANCEL) = "over finish cancelled",
                         EV(EXPIRED) = "over finish expired",
@@ -295,6 +299,22 @@ START_TEST(what_is_assigned_at_once_needs_no_query)
 }
 END_TEST
 
+START_TEST(connection_that_hangs_is_begun_anew_once_in_a_moment)
+{
+        Assignment a = at_step(ASSIGNMENT_CONNECTING);
+        AssignmentEffect e = feed(&a, ASSIGNMENT_EVENT_HURRY);
+
+        ck_assert_uint_eq(e.delay_usec, SESSION_HURRY_USEC);
+        /* Further news do not put it off. */
+        ck_assert_int_eq(feed(&a, ASSIGNMENT_EVENT_HURRY).action, ASSIGNMENT_DO_NOTHING);
+        ck_assert_int_eq(feed(&a, ASSIGNMENT_EVENT_TIMER).action, ASSIGNMENT_DO_CONNECT);
+        ck_assert_int_eq(a.step, ASSIGNMENT_CONNECTING);
+        /* The next one has the time that it takes, unless there is other news. */
+        ck_assert_int_eq(feed(&a, ASSIGNMENT_EVENT_TIMER).action, ASSIGNMENT_DO_NOTHING);
+        ck_assert_int_eq(feed(&a, ASSIGNMENT_EVENT_HURRY).action, ASSIGNMENT_DO_GIVE_TIME);
+}
+END_TEST
+
 /* --- whatever comes --------------------------------------------------------------------------- */
 
 /* xorshift64: the same walk each time. */
@@ -346,6 +366,7 @@ static void expect_lawful(Watch *w, const Assignment *a, const AssignmentEvent *
                 ck_assert(w->line);
                 ck_assert_uint_le(e->delay_usec, ASSIGNMENT_PAUSE_MAX_USEC);
                 break;
+        case ASSIGNMENT_DO_GIVE_TIME:
         case ASSIGNMENT_DO_CONNECT:
                 ck_assert(!w->line);
                 break;
@@ -433,6 +454,7 @@ static TCase *rules(void) {
         tcase_add_test(c, unknown_events_change_nothing);
         tcase_add_loop_test(c, a_request_to_cancel_is_kept, 0, ASSIGNMENT_OVER);
         tcase_add_test(c, who_cancels_is_told_what_may_be_left);
+        tcase_add_test(c, connection_that_hangs_is_begun_anew_once_in_a_moment);
         tcase_add_test(c, without_a_certificate_no_key_is_made);
         tcase_add_test(c, what_is_assigned_at_once_needs_no_query);
         tcase_add_loop_test(c, steps_have_their_phases, 0, ASSIGNMENT_STEP_MAX);

@@ -285,7 +285,32 @@ START_TEST(request_needs_a_version_that_issues)
 }
 END_TEST
 
+/* In its own time, a connection is left alone; made, it has time-outs of its own. */
+START_TEST(connection_that_hangs_is_begun_anew_when_a_network_came)
+{
+        dps_start();
+        dps_expect("register connecting ");
+        registrar_hurry(dps.registrar);
+        ck_assert_uint_eq(fake.made, 1);
+        ck_assert_int_ge(sd_event_source_set_time_relative(dps.registrar->timer, 0), 0);
+        while (fake.made == 1)
+                ck_assert_int_gt(sd_event_run(dps.event, UINT64_MAX), 0);
+        dps_expect("");
+        registrar_hurry(dps.registrar);
+        fake_connected();
+        registrar_hurry(dps.registrar);
+        ck_assert_int_ge(sd_event_source_set_time_relative(dps.registrar->timer, 0), 0);
+        dps_wait();
+        dps_expect("subscribing offline back ");
+        ck_assert_int_eq(dps_code(), ERROR_TIMEOUT);
+        /* There is nobody to hurry. */
+        registrar_hurry(dps.registrar);
+        dps_expect("");
+}
+END_TEST
+
 static void add_tests(TCase *c) {
+        tcase_add_test(c, connection_that_hangs_is_begun_anew_when_a_network_came);
         tcase_add_test(c, device_is_registered_and_assigned);
         tcase_add_test(c, login_shows_the_key);
         tcase_add_test(c, group_key_gives_each_registration_its_own);
