@@ -81,19 +81,28 @@ static int refuse(char **ret_why, const char *format, ...) {
         return -EPERM;
 }
 
-static int check_rule(int fd, const char *path, const char *what, char **ret_why) {
-        struct stat st;
-        gid_t gid;
-
-        if (fstat(fd, &st) < 0)
-                return -errno;
-        if (!S_ISREG(st.st_mode))
+/* What both rules begin with: a regular file of root or the daemon's user. */
+static int check_owner(const struct stat *st, const char *path, const char *what, char **ret_why) {
+        if (!S_ISREG(st->st_mode))
                 return refuse(ret_why, "%s %s is no regular file", what, path);
-        if (st.st_uid != 0 && st.st_uid != geteuid())
+        if (st->st_uid != 0 && st->st_uid != geteuid())
                 return refuse(ret_why,
                               "%s %s belongs to user %u; it must belong to root or to the daemon's "
                               "user: chown root '%s'",
-                              what, path, st.st_uid, path);
+                              what, path, st->st_uid, path);
+        return 0;
+}
+
+static int check_rule(int fd, const char *path, const char *what, char **ret_why) {
+        struct stat st;
+        gid_t gid;
+        int r;
+
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        r = check_owner(&st, path, what, ret_why);
+        if (r < 0)
+                return r;
         if ((st.st_mode & S_IRWXO) != 0)
                 return refuse(ret_why, "%s %s is open to everybody (mode %04o): chmod o= '%s'",
                               what, path, st.st_mode & 07777, path);
@@ -205,16 +214,13 @@ int secret_path_read(const char *path, const char *what, size_t max, Secret **re
 int module_path_check(const char *path, char **ret_why) {
         static const char what[] = "the module of Pkcs11Module=";
         struct stat st;
+        int r;
 
         if (stat(path, &st) < 0)
                 return say_errno(errno == ENOTDIR ? -ENOENT : -errno, path, what, 0, ret_why);
-        if (!S_ISREG(st.st_mode))
-                return refuse(ret_why, "%s %s is no regular file", what, path);
-        if (st.st_uid != 0 && st.st_uid != geteuid())
-                return refuse(ret_why,
-                              "%s %s belongs to user %u; it must belong to root or to the daemon's "
-                              "user: chown root '%s'",
-                              what, path, st.st_uid, path);
+        r = check_owner(&st, path, what, ret_why);
+        if (r < 0)
+                return r;
         if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
                 return refuse(ret_why,
                               "%s %s can be written by others (mode %04o): chmod go-w '%s'", what,
