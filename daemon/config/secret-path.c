@@ -216,8 +216,16 @@ int module_path_check(const char *path, char **ret_why) {
         struct stat st;
         int r;
 
-        if (stat(path, &st) < 0)
-                return say_errno(errno == ENOTDIR ? -ENOENT : -errno, path, what, 0, ret_why);
+        if (stat(path, &st) < 0) {
+                r = errno == ENOTDIR ? -ENOENT : -errno;
+                if (r != -ENOENT)
+                        return say_errno(r, path, what, 0, ret_why);
+                (void) config_refuse_text(ret_why,
+                                          "%s %s is not there; install the token's software, or "
+                                          "name the file that it has put elsewhere",
+                                          what, path);
+                return r;
+        }
         r = check_owner(&st, path, what, ret_why);
         if (r < 0)
                 return r;

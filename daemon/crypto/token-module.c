@@ -168,8 +168,9 @@ int token_find_slot(TokenModule *m, const Pkcs11Uri *u, CK_SLOT_ID *ret_slot,
         if (found > 1)
                 return why(ret_why, -ENODEV,
                            "%lu tokens are like that; name the one by serial= or slot-id=", found);
-        return why(ret_why, -ENODEV,
-                   "there is no such token now among the %lu that the module %s sees; it is looked "
-                   "for again",
-                   n, m->path);
+        return why(
+                ret_why, -ENODEV,
+                "there is no such token now among the %lu that the module %s sees; put it in, or "
+                "correct token=, serial= or slot-id= in the URI; it is looked for again",
+                n, m->path);
 }

@@ -2,16 +2,10 @@
 
 /* Claims whose key is in a token: SoftHSM, behind a module that counts logins and has faults. */
 
-#include "tests/integration/lib/stage.h"
-#include "tests/token/soft-token.h"
+#include "tests/integration/daemon/token-claim.h"
 
 #define TLS_1_2 "CipherList=ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256\n"
 #define TLS_1_3 "CipherList=TLS_AES_128_GCM_SHA256\n"
-
-/* In the folder of the daemon, which is made before the daemon is. */
-static const char *pin_file(const char *pin) {
-        return place_write(&d.place, "pin", 0600, pin);
-}
 
 /* A pair that the cloud's authority has signed, as `claim-rsa` in the cloud's folder. */
 static void make_rsa_claim(void) {
@@ -32,25 +26,6 @@ static void make_rsa_claim(void) {
         ck_assert_int_eq(process_run(argv, NULL, NULL), 0);
         cloud_stop(&cloud);
         cloud_again(&cloud); /* which reads it */
-}
-
-static void make_token(const char *claim) {
-        const char *dir = cloud.place.dir;
-
-        daemon_make(&d);
-        soft_token_make(place_text(&d.place, "%s", d.place.dir));
-        soft_token_import(place_text(&d.place, "%s/%s.key", dir, claim), "claim", "01");
-}
-
-static const char *profile(const char *claim, const char *more) {
-        return cloud_profile(&cloud, "aws",
-                             place_text(&d.place,
-                                        "Certificate=%s/%s.pem\n"
-                                        "PrivateKey=%s;object=claim\n"
-                                        "PrivateKeyPassword=%s\n"
-                                        "Pkcs11Module=%s\n%s",
-                                        cloud.place.dir, claim, SOFT_TOKEN_URI,
-                                        place_path(&d.place, "pin"), soft_token_module(), more));
 }
 
 static void start(const char *claim, const char *more) {
@@ -207,13 +182,6 @@ static const struct {
         {"Pkcs11Module=/", "Pkcs11Module=/nowhere/", "not-initialized", "is not there"},
         {"PrivateKeyPassword=", "#", "not-initialized", "PrivateKeyPassword="},
 };
-
-static const char *replace(const char *text, const char *from, const char *to) {
-        const char *at = strstr(text, from);
-
-        ck_assert_ptr_nonnull(at);
-        return place_text(&d.place, "%.*s%s%s", (int) (at - text), text, to, at + strlen(from));
-}
 
 START_TEST(what_is_wrong_is_told_when_the_claim_is_read)
 {

@@ -11,6 +11,7 @@
 #include "daemon/config/claim.h"
 #include "daemon/config/config-value.h"
 #include "daemon/crypto/crypto.h"
+#include "tests/token/soft-token.h"
 #include "tests/unit/config/fixture.h"
 #include "tests/unit/config/suite.h"
 
@@ -37,6 +38,10 @@ static const struct Row {
         {"PrivateKeyPassword",
          AWS "TrustedCertificates=DIR/a.pem\nCertificate=DIR/a.pem\nPrivateKey=DIR/b.key\n",
          "password", true, true},
+        {"PrivateKeyPassword",
+         AWS "TrustedCertificates=DIR/a.pem\nCertificate=DIR/a.pem\n"
+             "PrivateKey=" SOFT_TOKEN_URI ";object=a\nPkcs11Module=DIR/module.so\n",
+         "pin", true, true},
         {"TrustedCertificates", AWS "Certificate=DIR/a.pem\nPrivateKey=DIR/a.key\n", "a.pem", false,
          true},
         {"ProxyCredentials", AWS AWS_CLAIM "Proxy=http://proxy:3128\n", "login", true, true},
@@ -47,6 +52,37 @@ static const struct Row {
         {"StateKey", "[Daemon]\n", "state", true, false},
         {"FormerStateKey", "[Daemon]\n", "state", true, false},
 };
+
+/* --- a token, whose PIN is one of them; nothing of it is kept */
+
+static TokenPool *tokens;
+
+static int no_record(_unused_ void *userdata, _unused_ const char *name, _unused_ size_t max,
+                     _unused_ Secret **ret) {
+        return -ENOENT;
+}
+
+static int keep_no_record(_unused_ void *userdata, _unused_ const char *name,
+                          _unused_ const void *data, _unused_ size_t size) {
+        return 0;
+}
+
+static int erase_no_record(_unused_ void *userdata, _unused_ const char *name) {
+        return -ENOENT;
+}
+
+static void make_token(void) {
+        static const TokenLatchStore nowhere = {
+                .read = no_record, .write = keep_no_record, .erase = erase_no_record};
+
+        ck_assert_int_eq(mkdir(fixture_path("token"), 0700), 0);
+        soft_token_make(fixture_path("token"));
+        soft_token_import(fixture_path("a.key"), "a", "01");
+        ck_assert_int_eq(symlink(soft_token_module(), fixture_path("module.so")), 0);
+        ck_assert_int_eq(token_pool_new(&nowhere, NULL, &tokens), 0);
+}
+
+/* --- the rows */
 
 /* Puts the folder in the place of each DIR. */
 static char *with_folder(const char *text) {
@@ -85,7 +121,9 @@ static char *why_refused(const struct Row *row) {
                 ck_assert_ptr_nonnull(why);
                 return why;
         }
-        if (row->is_read_late && claim_load(c->profiles[0], NULL, &claim, &failure) < 0)
+        if (strstr(row->lines, SOFT_TOKEN_URI) && !tokens)
+                make_token();
+        if (row->is_read_late && claim_load(c->profiles[0], tokens, &claim, &failure) < 0)
                 return strdup(failure_message(failure));
         return NULL;
 }
@@ -110,8 +148,14 @@ static void setup(void) {
         fixture_write_bytes("line", "one line\n", 9, 0644);
         fixture_write_bytes("dps", "MDEyMzQ1Njc4OWFiY2RlZg==\n", 25, 0600);
         fixture_write_bytes("state", "0123456789abcdef0123456789abcdef", 32, 0600);
+        fixture_write_bytes("pin", SOFT_TOKEN_PIN "\n", strlen(SOFT_TOKEN_PIN) + 1, 0600);
         ck_assert_int_eq(mkdir(fixture_path("given"), 0700), 0);
         ck_assert_int_eq(setenv("CREDENTIALS_DIRECTORY", fixture_path("given"), 1), 0);
+}
+
+static void teardown(void) {
+        tokens = token_pool_unref(tokens);
+        fixture_teardown();
 }
 
 /* As the service manager hands it over, but for the mode. */
@@ -224,7 +268,7 @@ END_TEST
 int main(void) {
         TCase *t = tcase_create("credential");
 
-        tcase_add_checked_fixture(t, setup, fixture_teardown);
+        tcase_add_checked_fixture(t, setup, teardown);
         tcase_set_timeout(t, 60);
         tcase_add_loop_test(t, credential_that_is_given_is_taken, 0, (int) ELEMENTSOF(rows));
         tcase_add_loop_test(t, secret_that_everybody_reads_is_refused_with_the_mend, 0,
