@@ -31,10 +31,6 @@ Checkup *checkup_free(Checkup *c) {
         return NULL;
 }
 
-static const char *host_of(const Profile *p) {
-        return p->dps.gateway_hostname ? p->dps.gateway_hostname : p->endpoint;
-}
-
 /* The end, well or not: the caller touches the Checkup no more. */
 static void answer(Checkup *c) {
         FrontCheck checks[CHECK_MAX];
@@ -180,7 +176,7 @@ static void on_probed(_unused_ ProbeVerdict verdict, Failure *failure, void *use
         const size_t topic = c->first + probe_topic(c->probe);
 
         c->probe = probe_free(c->probe);
-        if (asprintf(&server, "%s port %u", host_of(c->profile), c->profile->port) < 0) {
+        if (asprintf(&server, "%s port %u", profile_host(c->profile), c->profile->port) < 0) {
                 server = NULL;
                 give_up(c, -ENOMEM);
                 return;
@@ -218,7 +214,7 @@ static int start_probe(Checkup *c) {
         const Profile *p = c->profile;
         const bool whole = PROBES_CLAIM(c);
         const ProbeParameters parameters = {
-                .host = host_of(p),
+                .host = profile_host(p),
                 .port = p->port,
                 .alpn = p->alpn,
                 .trusted = c->trusted,

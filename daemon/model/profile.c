@@ -65,6 +65,10 @@ Profile *profile_free(Profile *p) {
         return NULL;
 }
 
+const char *profile_host(const Profile *p) {
+        return p->dps.gateway_hostname ? p->dps.gateway_hostname : p->endpoint;
+}
+
 bool profile_uses_token(const Profile *p) {
         return p->pkcs11_module &&
                (p->key_store ||

@@ -44,7 +44,7 @@ typedef struct DpsSettings {
         Authentication authentication;
         char *symmetric_key;    /* a path; also the group's key; NULL: x509 */
         char *secondary_key;    /* a path, or NULL */
-        char *gateway_hostname; /* to be connected to and verified in the place of `endpoint` */
+        char *gateway_hostname; /* in the place of `endpoint`: see profile_host() */
         char *payload;          /* JSON, or NULL */
         char *default_payload;  /* likewise; a job may bring its own */
         char *api_version;
@@ -98,6 +98,10 @@ typedef struct Profile {
 Profile *profile_free(Profile *p);
 DEFINE_CLEANUP(Profile *, profile_free);
 #define _cleanup_profile_ _cleanup_(profile_freep)
+
+/* What its connections go to, and what the server's certificate must be for: the gateway, where
+ * there is one, else the endpoint. The profile's; NULL where it has neither. */
+const char *profile_host(const Profile *p);
 
 /* Whether something of it is in a token: then its claim is for the thread of the tokens. */
 bool profile_uses_token(const Profile *p);

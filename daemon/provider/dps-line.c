@@ -171,7 +171,7 @@ static int connect_now(Registrar *r) {
         _cleanup_free_ char *user_name = NULL;
         _cleanup_secret_ Secret *password = NULL;
         ConnectionParameters parameters = {
-                .host = p->dps.gateway_hostname ? p->dps.gateway_hostname : p->endpoint,
+                .host = profile_host(p),
                 .port = p->port,
                 .trusted = r->trusted,
                 .certificate = r->certificate,

@@ -98,6 +98,18 @@ START_TEST(what_a_job_is_given_does_not_count)
 }
 END_TEST
 
+START_TEST(gateway_is_what_a_profile_connects_to)
+{
+        _cleanup_profile_ Profile *p = calloc(1, sizeof(Profile));
+
+        ck_assert_ptr_null(profile_host(p));
+        ck_assert_int_eq(free_and_strdup(&p->endpoint, "dps.example"), 0);
+        ck_assert_str_eq(profile_host(p), "dps.example");
+        ck_assert_int_eq(free_and_strdup(&p->dps.gateway_hostname, "gw.local"), 0);
+        ck_assert_str_eq(profile_host(p), "gw.local");
+}
+END_TEST
+
 START_TEST(providers_and_formats_have_names)
 {
         ck_assert_str_eq(provider_to_string(PROVIDER_AWS_IOT), "aws-iot");
@@ -120,6 +132,7 @@ int main(void) {
         tcase_add_loop_test(c, each_member_that_a_connection_is_made_of_counts, 0,
                             (int) ELEMENTSOF(members));
         tcase_add_test(c, what_a_job_is_given_does_not_count);
+        tcase_add_test(c, gateway_is_what_a_profile_connects_to);
         tcase_add_test(c, providers_and_formats_have_names);
         suite_add_tcase(s, c);
         return suite_run(s);
