@@ -213,18 +213,8 @@ static void on_probed(_unused_ ProbeVerdict verdict, Failure *failure, void *use
 static int start_probe(Checkup *c) {
         const Profile *p = c->profile;
         const bool whole = PROBES_CLAIM(c);
-        const ProbeParameters parameters = {
-                .host = profile_host(p),
-                .port = p->port,
-                .alpn = p->alpn,
-                .trusted = c->trusted,
-                .certificate = whole ? c->claim->certificate : NULL,
-                .private_key = whole ? c->claim->private_key : NULL,
-                .token_key = whole ? c->claim->token_key : NULL,
-                .cipher_list = p->cipher_list,
-                .websocket_path = p->websocket_path,
-                .proxy = &p->proxy,
-                .proxy_credentials = c->proxy_credentials,
+        ProbeParameters parameters = {
+                .road = road_of_profile(p, c->trusted, c->proxy_credentials),
                 .client_id = c->client_id,
                 .timeout_usec = p->connect_timeout_usec,
                 .topics = (const char *const *) (c->topics + c->first),
@@ -233,6 +223,11 @@ static int start_probe(Checkup *c) {
                 .client_id_name = "ClientId=, behind which the check writes " CHECK_CLIENT_ID_END,
         };
 
+        if (whole) {
+                parameters.road.tls.certificate = c->claim->certificate;
+                parameters.road.tls.private_key = c->claim->private_key;
+                parameters.road.tls.token_key = c->claim->token_key;
+        }
         return probe_new(c->manager->network, &parameters, on_probed, c, &c->probe);
 }
 

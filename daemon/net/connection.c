@@ -278,16 +278,15 @@ static int copy_parameters(Connection *c, const ConnectionParameters *p) {
         if ((p->password && !c->password) || free_and_strdup(&c->client_id, p->client_id) < 0 ||
             free_and_strdup(&c->user_name, p->user_name) < 0)
                 return -ENOMEM;
-        c->endpoint = host_port_text(p->host, p->port);
+        c->endpoint = host_port_text(p->road.tls.host, p->road.tls.port);
         return c->endpoint ? 0 : -ENOMEM;
 }
 
 static bool parameters_make_sense(const ConnectionParameters *p) {
-        return p->host && *p->host && p->port > 0 && p->trusted && p->client_id && *p->client_id &&
-               !p->certificate == (!p->private_key && !p->token_key) &&
-               (!p->private_key || !p->token_key) && (!p->password || p->user_name) &&
-               p->keep_alive_sec > 0 && p->keep_alive_sec <= KEEP_ALIVE_SEC_MAX &&
-               p->connect_timeout_usec > 0 && p->packet_max >= PACKET_MAX_LEAST;
+        return road_makes_sense(&p->road) && p->client_id && *p->client_id &&
+               (!p->password || p->user_name) && p->keep_alive_sec > 0 &&
+               p->keep_alive_sec <= KEEP_ALIVE_SEC_MAX && p->connect_timeout_usec > 0 &&
+               p->packet_max >= PACKET_MAX_LEAST;
 }
 
 int connection_new(Network *n, const ConnectionParameters *p, const ConnectionHandlers *handlers,
@@ -313,17 +312,7 @@ int connection_new(Network *n, const ConnectionParameters *p, const ConnectionHa
         user_timeout = p->keep_alive_sec * USEC_PER_SEC * 3 / 2;
         r = uplink_new(n->event, n->names,
                        &(UplinkParameters){
-                               .tls = {.host = p->host,
-                                       .port = p->port,
-                                       .alpn = p->alpn,
-                                       .trusted = p->trusted,
-                                       .certificate = p->certificate,
-                                       .private_key = p->private_key,
-                                       .token_key = p->token_key,
-                                       .cipher_list = p->cipher_list},
-                               .proxy = p->proxy,
-                               .proxy_credentials = p->proxy_credentials,
-                               .websocket_path = p->websocket_path,
+                               .road = p->road,
                                .tokens = n->tokens,
                                .user_timeout_usec = user_timeout > USER_TIMEOUT_USEC_MIN
                                                             ? user_timeout

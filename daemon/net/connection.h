@@ -4,32 +4,19 @@
 /* One connection to a cloud, from its name to its end: dial, TLS, MQTT. It is used once; whoever
  * wants another try makes another one (back-off is the session machine's business). Loop thread. */
 
-#include "daemon/base/secret.h"
-#include "daemon/crypto/token-key.h"
-#include "daemon/model/failure.h"
-#include "daemon/model/proxy.h"
 #include "daemon/net/network.h"
+#include "daemon/net/road.h"
 
 typedef struct Connection Connection;
 
 typedef struct ConnectionParameters { /* copied by connection_new() */
-        const char *host;             /* a name, or an address without brackets */
-        uint16_t port;
-        const char *alpn;                /* NULL: none; the server must agree to it */
-        const Secret *trusted;           /* PEM bundle */
-        const Secret *certificate;       /* PEM, leaf first; NULL: none */
-        const Secret *private_key;       /* PEM, decrypted; NULL with certificate */
-        TokenKey *token_key;             /* in the place of private_key; NULL: none */
-        const char *cipher_list;         /* NULL: ours; see model/tls-ciphers.h */
-        const char *websocket_path;      /* NULL: MQTT over TLS as it is; never empty */
-        const Proxy *proxy;              /* NULL, or without a host: none */
-        const Secret *proxy_credentials; /* user:password; NULL: none */
-        const char *client_id;           /* not empty */
-        const char *user_name;           /* NULL: none */
-        const Secret *password;          /* NULL: none; wants a user name */
-        unsigned keep_alive_sec;         /* 1 to 65535 */
-        usec_t connect_timeout_usec;     /* for all of it: name, TCP, TLS, CONNACK */
-        size_t packet_max;               /* of a packet from the server, header included */
+        Road road;
+        const char *client_id;       /* not empty */
+        const char *user_name;       /* NULL: none */
+        const Secret *password;      /* NULL: none; wants a user name */
+        unsigned keep_alive_sec;     /* 1 to 65535 */
+        usec_t connect_timeout_usec; /* for all of it: name, TCP, TLS, CONNACK */
+        size_t packet_max;           /* of a packet from the server, header included */
 } ConnectionParameters;
 
 /* All on the loop, never from within connection_*(). connection_free() may be called in each. */

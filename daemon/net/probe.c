@@ -360,7 +360,7 @@ static int copy_parameters(Probe *probe, const ProbeParameters *p) {
         probe->timeout_usec = p->timeout_usec;
         if (free_and_strdup(&probe->client_id, p->client_id) < 0 || copy_topics(probe, p) < 0)
                 return -ENOMEM;
-        probe->endpoint = host_port_text(p->host, p->port);
+        probe->endpoint = host_port_text(p->road.tls.host, p->road.tls.port);
         if (!probe->endpoint)
                 return -ENOMEM;
         probe->link_only = p->link_only;
@@ -370,27 +370,13 @@ static int copy_parameters(Probe *probe, const ProbeParameters *p) {
 }
 
 static bool parameters_make_sense(const ProbeParameters *p) {
-        return p->host && *p->host && p->port > 0 && p->trusted && (p->client_id || p->link_only) &&
-               !p->certificate == (!p->private_key && !p->token_key) &&
-               (!p->private_key || !p->token_key) && p->timeout_usec > 0 &&
-               p->n_topics <= PROBE_TOPICS_MAX;
+        return road_makes_sense(&p->road) && (p->client_id || p->link_only) &&
+               p->timeout_usec > 0 && p->n_topics <= PROBE_TOPICS_MAX;
 }
 
 static int start(Probe *probe, Network *n, const ProbeParameters *p) {
         const UplinkParameters uplink = {
-                .tls = {.host = p->host,
-                        .port = p->port,
-                        .alpn = p->alpn,
-                        .trusted = p->trusted,
-                        .certificate = p->certificate,
-                        .private_key = p->private_key,
-                        .token_key = p->token_key,
-                        .cipher_list = p->cipher_list,
-                        .certificate_name = p->certificate_name,
-                        .private_key_name = p->private_key_name},
-                .proxy = p->proxy,
-                .proxy_credentials = p->proxy_credentials,
-                .websocket_path = p->websocket_path,
+                .road = p->road,
                 .tokens = n->tokens,
                 .user_timeout_usec = p->timeout_usec,
         };

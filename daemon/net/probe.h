@@ -10,26 +10,13 @@
  * The server takes the session of whoever is connected with the client id at that time: never use
  * one that is in use. */
 
-#include "daemon/base/secret.h"
-#include "daemon/crypto/token-key.h"
-#include "daemon/model/failure.h"
-#include "daemon/model/proxy.h"
 #include "daemon/net/network.h"
+#include "daemon/net/road.h"
 
 typedef struct Probe Probe;
 
 typedef struct ProbeParameters { /* copied by probe_new(), but for the names */
-        const char *host;        /* a name, or an address without brackets */
-        uint16_t port;
-        const char *alpn;                /* NULL: none; the server must agree to it */
-        const Secret *trusted;           /* PEM bundle */
-        const Secret *certificate;       /* PEM, leaf first; NULL: none */
-        const Secret *private_key;       /* PEM, decrypted; NULL with certificate */
-        TokenKey *token_key;             /* in the place of private_key; NULL: none */
-        const char *cipher_list;         /* NULL: ours; see model/tls-ciphers.h */
-        const char *websocket_path;      /* NULL: MQTT over TLS as it is; never empty */
-        const Proxy *proxy;              /* NULL, or without a host: none */
-        const Secret *proxy_credentials; /* user:password; NULL: none */
+        Road road;
         bool link_only;        /* stop where TLS stands: accepted; no client id is needed */
         const char *client_id; /* 1 to MQTT_CLIENT_ID_MAX bytes */
         usec_t timeout_usec;   /* until the CONNACK; and for each topic */
@@ -39,11 +26,7 @@ typedef struct ProbeParameters { /* copied by probe_new(), but for the names */
         const char *const *topics;
         size_t n_topics;
 
-        /* What messages call these, of static storage; NULL: the settings of a profile,
-         * Certificate=, PrivateKey=, ClientId=. */
-        const char *certificate_name;
-        const char *private_key_name;
-        const char *client_id_name;
+        const char *client_id_name; /* what messages call it, of static storage; NULL: ClientId= */
 } ProbeParameters;
 
 /* What is known of the certificate by it. */

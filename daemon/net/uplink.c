@@ -181,7 +181,7 @@ static int copy_parameters(Uplink *l, const TlsParameters *p) {
 }
 
 /* What stands in Proxy= is of no concern here: `proxy_credentials` are all there are. */
-static int copy_proxy(Uplink *l, const UplinkParameters *p) {
+static int copy_proxy(Uplink *l, const Road *p) {
         if (!p->proxy || !p->proxy->host)
                 return 0;
         l->proxy.kind = p->proxy->kind;
@@ -216,11 +216,11 @@ int uplink_new(sd_event *event, Worker *names, const UplinkParameters *p, Uplink
         l->tokens = p->tokens;
         l->handler = handler;
         l->userdata = userdata;
-        r = copy_parameters(l, &p->tls);
+        r = copy_parameters(l, &p->road.tls);
         if (r >= 0)
-                r = copy_proxy(l, p);
+                r = copy_proxy(l, &p->road);
         if (r >= 0)
-                r = free_and_strdup(&l->websocket_path, p->websocket_path);
+                r = free_and_strdup(&l->websocket_path, p->road.websocket_path);
         if (r >= 0)
                 r = dial(l, names, p);
         if (r < 0)

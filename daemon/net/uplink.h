@@ -8,7 +8,7 @@
 #include <systemd/sd-event.h>
 
 #include "daemon/base/worker.h"
-#include "daemon/model/proxy.h"
+#include "daemon/net/road.h"
 #include "daemon/net/wire.h"
 
 typedef struct Uplink Uplink;
@@ -18,11 +18,8 @@ typedef struct Uplink Uplink;
 typedef void (*UplinkHandler)(Wire *wire, int fd, Failure *failure, void *userdata);
 
 typedef struct UplinkParameters {
-        TlsParameters tls;  /* copied; the secrets are wiped when they have been used */
-        const Proxy *proxy; /* copied; NULL, or without a host: none */
-        const Secret *proxy_credentials; /* likewise; NULL: none */
-        const char *websocket_path;      /* copied; NULL: TLS as it is */
-        Worker *tokens;                  /* the thread of the tokens; only for a token_key */
+        Road road;
+        Worker *tokens; /* the thread of the tokens; only for a token_key */
         usec_t user_timeout_usec;
 } UplinkParameters;
 

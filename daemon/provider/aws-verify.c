@@ -62,24 +62,18 @@ static void on_probed(ProbeVerdict verdict, Failure *failure, void *userdata) {
 
 static int start_probe(Lane *lane, const Secret *certificate) {
         const Profile *p = lane->profile;
-        const ProbeParameters parameters = {
-                .host = p->endpoint,
-                .port = p->port,
-                .alpn = p->alpn,
-                .trusted = lane->trusted,
-                .certificate = certificate,
-                .private_key = lane->job->run->secrets.private_key,
-                .cipher_list = p->cipher_list,
-                .websocket_path = p->websocket_path,
-                .proxy = &p->proxy,
-                .proxy_credentials = lane->proxy_credentials,
+        ProbeParameters parameters = {
+                .road = road_of_profile(p, lane->trusted, lane->proxy_credentials),
                 .client_id = client_id_of(lane),
                 .timeout_usec = p->connect_timeout_usec,
-                .certificate_name = "the new certificate",
-                .private_key_name = "its private key",
                 .client_id_name = "VerifyClientId=",
         };
+        TlsParameters *tls = &parameters.road.tls;
 
+        tls->certificate = certificate;
+        tls->certificate_name = "the new certificate";
+        tls->private_key = lane->job->run->secrets.private_key;
+        tls->private_key_name = "its private key";
         return probe_new(lane->options.network, &parameters, on_probed, lane, &lane->probe);
 }
 

@@ -171,16 +171,7 @@ static int connect_now(Registrar *r) {
         _cleanup_free_ char *user_name = NULL;
         _cleanup_secret_ Secret *password = NULL;
         ConnectionParameters parameters = {
-                .host = profile_host(p),
-                .port = p->port,
-                .trusted = r->trusted,
-                .certificate = r->certificate,
-                .private_key = r->private_key,
-                .token_key = r->token_key,
-                .cipher_list = p->cipher_list,
-                .websocket_path = p->websocket_path,
-                .proxy = &p->proxy,
-                .proxy_credentials = r->proxy_credentials,
+                .road = road_of_profile(p, r->trusted, r->proxy_credentials),
                 .client_id = registrar_id_of(p, r->job->spec),
                 .keep_alive_sec = p->keep_alive_sec,
                 .connect_timeout_usec = p->connect_timeout_usec,
@@ -191,6 +182,9 @@ static int connect_now(Registrar *r) {
         k = dps_login_make(r, &user_name, &password);
         if (k < 0)
                 return k;
+        parameters.road.tls.certificate = r->certificate;
+        parameters.road.tls.private_key = r->private_key;
+        parameters.road.tls.token_key = r->token_key;
         parameters.user_name = user_name;
         parameters.password = password;
         return connection_new(r->options.network, &parameters, &connection_handlers, r,

@@ -97,18 +97,8 @@ static const ConnectionHandlers connection_handlers = {
 
 static int connect_now(Lane *lane) {
         const Profile *p = lane->profile;
-        const ConnectionParameters parameters = {
-                .host = p->endpoint,
-                .port = p->port,
-                .alpn = p->alpn,
-                .trusted = lane->trusted,
-                .certificate = lane->certificate,
-                .private_key = lane->private_key,
-                .token_key = lane->token_key,
-                .cipher_list = p->cipher_list,
-                .websocket_path = p->websocket_path,
-                .proxy = &p->proxy,
-                .proxy_credentials = lane->proxy_credentials,
+        ConnectionParameters parameters = {
+                .road = road_of_profile(p, lane->trusted, lane->proxy_credentials),
                 .client_id = p->client_id,
                 .keep_alive_sec = p->keep_alive_sec,
                 .connect_timeout_usec = p->connect_timeout_usec,
@@ -116,6 +106,9 @@ static int connect_now(Lane *lane) {
                 .packet_max = AWS_PAYLOAD_MAX + 1024,
         };
 
+        parameters.road.tls.certificate = lane->certificate;
+        parameters.road.tls.private_key = lane->private_key;
+        parameters.road.tls.token_key = lane->token_key;
         memset(lane->subscriptions, 0, sizeof(lane->subscriptions));
         answers_seen_reset(&lane->answers);
         lane->asked_here = false;

@@ -269,11 +269,11 @@ void client_init(Client *c, uint16_t port) {
         c->certificate = harness_file("client.pem");
         c->private_key = harness_file("client.key");
         c->p = (ConnectionParameters){
-                .host = "localhost",
-                .port = port,
-                .trusted = c->trusted,
-                .certificate = c->certificate,
-                .private_key = c->private_key,
+                .road.tls = {.host = "localhost",
+                             .port = port,
+                             .trusted = c->trusted,
+                             .certificate = c->certificate,
+                             .private_key = c->private_key},
                 .client_id = "test",
                 .keep_alive_sec = 60,
                 .connect_timeout_usec = 15 * USEC_PER_SEC,

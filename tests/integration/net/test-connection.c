@@ -51,7 +51,7 @@ START_TEST(message_comes_back_from_the_broker)
         Client c;
 
         start_broker(&c, NULL);
-        c.p.host = hosts[_i];
+        c.p.road.tls.host = hosts[_i];
         client_connect(&c);
         client_run(&c, &c.n_connected, 1);
         ck_assert_int_eq(connection_subscribe(c.connection, "a/b"), 0);
@@ -252,7 +252,7 @@ START_TEST(unknown_name_is_name_resolution)
         Client c;
 
         client_init(&c, 8883);
-        c.p.host = "no-such-host.invalid"; /* RFC 6761, 6.4 */
+        c.p.road.tls.host = "no-such-host.invalid"; /* RFC 6761, 6.4 */
         client_must_fail(&c, ERROR_NAME_RESOLUTION, "no-such-host.invalid");
         client_done(&c);
 }
@@ -264,7 +264,7 @@ START_TEST(closed_port_is_connect_failed)
         Client c;
 
         client_init(&c, harness_free_port());
-        c.p.host = hosts[_i];
+        c.p.road.tls.host = hosts[_i];
         client_must_fail(&c, ERROR_CONNECT_FAILED, "Connection refused");
         client_done(&c);
 }
@@ -285,7 +285,7 @@ START_TEST(black_hole_is_connect_failed_in_time)
                 (void) connect(fds[i], (struct sockaddr *) &a, sizeof(a));
         }
         client_init(&c, port);
-        c.p.host = "127.0.0.1";
+        c.p.road.tls.host = "127.0.0.1";
         c.p.connect_timeout_usec = USEC_PER_SEC;
         client_must_fail(&c, ERROR_CONNECT_FAILED, "no answer in time");
         client_done(&c);
@@ -321,10 +321,10 @@ START_TEST(parameters_without_sense_are_refused)
         p = c.p;              \
         p.field = value;      \
         ck_assert_int_eq(connection_new(c.network, &p, &none, NULL, &c.connection), -EINVAL)
-        REFUSED(host, "");
-        REFUSED(port, 0);
-        REFUSED(trusted, NULL);
-        REFUSED(private_key, NULL);
+        REFUSED(road.tls.host, "");
+        REFUSED(road.tls.port, 0);
+        REFUSED(road.tls.trusted, NULL);
+        REFUSED(road.tls.private_key, NULL);
         REFUSED(client_id, "");
         REFUSED(keep_alive_sec, 0);
         REFUSED(keep_alive_sec, 65536);

@@ -43,11 +43,11 @@ static void ask_init(Ask *a, uint16_t port) {
         a->certificate = harness_file("client.pem");
         a->private_key = harness_file("client.key");
         a->p = (ProbeParameters){
-                .host = "localhost",
-                .port = port,
-                .trusted = a->trusted,
-                .certificate = a->certificate,
-                .private_key = a->private_key,
+                .road.tls = {.host = "localhost",
+                             .port = port,
+                             .trusted = a->trusted,
+                             .certificate = a->certificate,
+                             .private_key = a->private_key},
                 .client_id = "thing-7",
                 .timeout_usec = 15 * USEC_PER_SEC,
         };
@@ -56,8 +56,8 @@ static void ask_init(Ask *a, uint16_t port) {
 static void ask_use(Ask *a, const char *certificate, const char *private_key) {
         secret_free(a->certificate);
         secret_free(a->private_key);
-        a->p.certificate = a->certificate = harness_file(certificate);
-        a->p.private_key = a->private_key = harness_file(private_key);
+        a->p.road.tls.certificate = a->certificate = harness_file(certificate);
+        a->p.road.tls.private_key = a->private_key = harness_file(private_key);
 }
 
 static void ask_done(Ask *a) {
@@ -171,7 +171,7 @@ START_TEST(alert_about_the_certificate_is_a_refusal)
 
         ask_init(&a, start_tls_server("server", versions[_i]));
         ask_use(&a, "client-stranger.pem", "client-stranger.key");
-        a.p.certificate_name = "the new certificate";
+        a.p.road.tls.certificate_name = "the new certificate";
         ask(&a);
         assert_told(&a, PROBE_REFUSED, ERROR_CREDENTIALS_REFUSED, "the new certificate is regist");
         ck_assert_ptr_null(strstr(failure_message(a.failure), "Certificate="));
@@ -211,7 +211,7 @@ START_TEST(protocol_that_was_not_agreed_to_decides_nothing)
         Ask a;
 
         ask_init(&a, start_tls_server("server", "-tls1_3"));
-        a.p.alpn = "x-amzn-mqtt-ca";
+        a.p.road.tls.alpn = "x-amzn-mqtt-ca";
         ask(&a);
         assert_told(&a, PROBE_UNDECIDED, ERROR_TLS_FAILED, "x-amzn-mqtt-ca");
         ask_done(&a);
@@ -225,7 +225,7 @@ START_TEST(what_is_no_certificate_cannot_be_tried)
 
         ask_init(&a, start_tls_server("server", "-tls1_3"));
         ask_use(&a, "client.key", "client.key");
-        a.p.certificate_name = "the new certificate";
+        a.p.road.tls.certificate_name = "the new certificate";
         ask(&a);
         assert_told(&a, PROBE_BROKEN, ERROR_NOT_INITIALIZED, "the new certificate cannot be used");
         ask_done(&a);
@@ -383,7 +383,7 @@ START_TEST(nobody_has_that_name)
         Ask a;
 
         ask_init(&a, harness_free_port());
-        a.p.host = "nobody.invalid"; /* RFC 2606, 2 */
+        a.p.road.tls.host = "nobody.invalid"; /* RFC 2606, 2 */
         ask(&a);
         assert_told(&a, PROBE_UNDECIDED, ERROR_NAME_RESOLUTION, "nobody.invalid");
         ask_done(&a);
@@ -440,16 +440,16 @@ START_TEST(parameters_without_sense_are_refused)
                 a.p = right;
                 switch (i) {
                 case 0:
-                        a.p.host = "";
+                        a.p.road.tls.host = "";
                         break;
                 case 1:
-                        a.p.port = 0;
+                        a.p.road.tls.port = 0;
                         break;
                 case 2:
-                        a.p.trusted = NULL;
+                        a.p.road.tls.trusted = NULL;
                         break;
                 case 3:
-                        a.p.private_key = NULL;
+                        a.p.road.tls.private_key = NULL;
                         break;
                 case 4:
                         a.p.client_id = "";

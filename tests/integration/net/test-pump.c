@@ -95,9 +95,9 @@ static void start(TlsTalk talk) {
         ck_assert_int_ge(worker_new(c.event, &(WorkerOptions){.name = "n", .queue_max = 2}, &names),
                          0);
         ck_assert_int_eq(uplink_new(c.event, names,
-                                    &(UplinkParameters){.tls = {.host = "localhost",
-                                                                .port = port,
-                                                                .trusted = c.trusted}},
+                                    &(UplinkParameters){.road.tls = {.host = "localhost",
+                                                                     .port = port,
+                                                                     .trusted = c.trusted}},
                                     on_linked, NULL, &uplink),
                          0);
         client_run(&c, &n_linked, 1);

@@ -122,8 +122,8 @@ START_TEST(wrong_server_is_refused_with_its_own_code)
         if (strncmp(t->what, "claim", 5) == 0) {
                 secret_free(c.certificate);
                 secret_free(c.private_key);
-                c.p.certificate = c.certificate = harness_file("client-stranger.pem");
-                c.p.private_key = c.private_key = harness_file("client-stranger.key");
+                c.p.road.tls.certificate = c.certificate = harness_file("client-stranger.pem");
+                c.p.road.tls.private_key = c.private_key = harness_file("client-stranger.key");
         }
         client_must_fail(&c, t->code, t->text);
         client_done(&c);
@@ -153,7 +153,7 @@ START_TEST(server_that_wants_a_certificate_gets_none)
         Client c;
 
         client_init(&c, port);
-        c.p.certificate = c.p.private_key = NULL;
+        c.p.road.tls.certificate = c.p.road.tls.private_key = NULL;
         if (_i == 0) /* TLS 1.2 knows no alert of its own for it */
                 client_must_fail(&c, ERROR_TLS_FAILED, "handshake");
         else
@@ -221,7 +221,7 @@ START_TEST(server_that_leaves_alpn_out_is_refused)
         Client c;
 
         client_init(&c, port);
-        c.p.alpn = "x-amzn-mqtt-ca";
+        c.p.road.tls.alpn = "x-amzn-mqtt-ca";
         client_must_fail(&c, ERROR_TLS_FAILED, "did not agree to the protocol \"x-amzn-mqtt-ca\"");
         client_done(&c);
         assert_no_mqtt();
@@ -235,7 +235,7 @@ START_TEST(server_of_another_protocol_is_refused)
         Client c;
 
         client_init(&c, port);
-        c.p.alpn = "x-amzn-mqtt-ca";
+        c.p.road.tls.alpn = "x-amzn-mqtt-ca";
         client_must_fail(&c, ERROR_TLS_FAILED, "");
         client_done(&c);
         assert_no_mqtt();
@@ -249,7 +249,7 @@ START_TEST(server_that_agrees_to_alpn_is_spoken_to)
         Client c;
 
         client_init(&c, port);
-        c.p.alpn = "x-amzn-mqtt-ca";
+        c.p.road.tls.alpn = "x-amzn-mqtt-ca";
         assert_spoken_to(&c);
         client_done(&c);
         stop_server();
@@ -271,7 +271,7 @@ START_TEST(address_counts_where_no_name_is_given)
         Client c;
 
         client_init(&c, port);
-        c.p.host = addresses[_i].host;
+        c.p.road.tls.host = addresses[_i].host;
         if (addresses[_i].text)
                 client_must_fail(&c, ERROR_TLS_HOSTNAME, addresses[_i].text);
         else
@@ -311,13 +311,13 @@ START_TEST(cipher_list_of_the_user_is_kept_to)
         Client c;
 
         client_init(&c, port);
-        c.p.cipher_list = "ECDHE-RSA-AES256-GCM-SHA384";
+        c.p.road.tls.cipher_list = "ECDHE-RSA-AES256-GCM-SHA384";
         assert_spoken_to(&c);
-        c.p.cipher_list = "TLS_AES_128_GCM_SHA256"; /* TLS 1.3 alone */
+        c.p.road.tls.cipher_list = "TLS_AES_128_GCM_SHA256"; /* TLS 1.3 alone */
         client_must_fail(&c, ERROR_TLS_FAILED, "");
-        c.p.cipher_list = "ECDHE-ECDSA-AES256-GCM-SHA384"; /* of another key */
+        c.p.road.tls.cipher_list = "ECDHE-ECDSA-AES256-GCM-SHA384"; /* of another key */
         client_must_fail(&c, ERROR_TLS_FAILED, "");
-        c.p.cipher_list = "NULL-SHA256";
+        c.p.road.tls.cipher_list = "NULL-SHA256";
         client_must_fail(&c, ERROR_BAD_PARAMETER, "'NULL-SHA256'");
         client_done(&c);
         stop_server();
@@ -331,10 +331,10 @@ START_TEST(own_certificate_that_is_broken_is_named)
         Client c;
 
         client_init(&c, port);
-        c.p.certificate = junk;
+        c.p.road.tls.certificate = junk;
         client_must_fail(&c, ERROR_NOT_INITIALIZED, "Certificate=");
-        c.p.certificate = c.certificate;
-        c.p.private_key = junk;
+        c.p.road.tls.certificate = c.certificate;
+        c.p.road.tls.private_key = junk;
         client_must_fail(&c, ERROR_NOT_INITIALIZED, "PrivateKey=");
         client_done(&c);
         stop_server();
@@ -358,17 +358,17 @@ START_TEST(bundle_is_checked_before_it_is_trusted)
         byte = strstr((char *) broken->data, "\n") + 5;
         *byte = *byte == 'A' ? 'B' : 'A';
 
-        c.p.trusted = leaf;
+        c.p.road.tls.trusted = leaf;
         client_must_fail(&c, ERROR_TLS_TRUST, "certificate 1 of TrustedCertificates= (its line 1)");
-        c.p.trusted = key;
+        c.p.road.tls.trusted = key;
         client_must_fail(&c, ERROR_TLS_TRUST, "no \"BEGIN CERTIFICATE\"");
-        c.p.trusted = nothing;
+        c.p.road.tls.trusted = nothing;
         client_must_fail(&c, ERROR_TLS_TRUST, "holds no certificate");
-        c.p.trusted = broken;
+        c.p.road.tls.trusted = broken;
         client_must_fail(&c, ERROR_TLS_TRUST, "is broken");
-        c.p.trusted = cut;
+        c.p.road.tls.trusted = cut;
         client_must_fail(&c, ERROR_TLS_TRUST, "no end");
-        c.p.trusted = weak;
+        c.p.road.tls.trusted = weak;
         client_must_fail(&c, ERROR_TLS_TRUST, "too short");
         client_done(&c);
         stop_server();
@@ -384,7 +384,7 @@ START_TEST(dates_of_an_anchor_do_not_count)
 
         client_init(&c, port);
         client_must_fail(&c, ERROR_TLS_TRUST, "TrustedCertificates=");
-        c.p.trusted = old;
+        c.p.road.tls.trusted = old;
         assert_spoken_to(&c);
         client_done(&c);
         stop_server();

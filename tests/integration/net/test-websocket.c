@@ -49,7 +49,7 @@ static void start_broker(Client *c) {
                                                      harness_path("mosquitto.conf"), NULL});
         harness_wait_log("mosquitto.log", "running");
         client_init(c, port);
-        c->p.websocket_path = "/mqtt";
+        c->p.road.websocket_path = "/mqtt";
 }
 
 /* --- a real broker */
@@ -136,8 +136,7 @@ static void on_verdict(ProbeVerdict v, Failure *failure, void *userdata) {
 
 START_TEST(probe_is_let_in)
 {
-        ProbeParameters p = {.host = "localhost",
-                             .websocket_path = "/mqtt",
+        ProbeParameters p = {.road = {.tls.host = "localhost", .websocket_path = "/mqtt"},
                              .client_id = "probe",
                              .timeout_usec = 20 * USEC_PER_SEC};
         Probe *probe;
@@ -146,10 +145,10 @@ START_TEST(probe_is_let_in)
         if (!go_alone())
                 return;
         start_broker(&c);
-        p.port = c.p.port;
-        p.trusted = c.trusted;
-        p.certificate = c.certificate;
-        p.private_key = c.private_key;
+        p.road.tls.port = c.p.road.tls.port;
+        p.road.tls.trusted = c.trusted;
+        p.road.tls.certificate = c.certificate;
+        p.road.tls.private_key = c.private_key;
         ck_assert_int_eq(probe_new(c.network, &p, on_verdict, NULL, &probe), 0);
         client_run(&c, &n_verdicts, 1);
         ck_assert_int_eq(verdict, PROBE_ACCEPTED);
@@ -168,8 +167,8 @@ START_TEST(certificate_that_is_refused_is_told_as_such)
         start_broker(&c);
         secret_free(c.certificate);
         secret_free(c.private_key);
-        c.p.certificate = c.certificate = harness_file("client-stranger.pem");
-        c.p.private_key = c.private_key = harness_file("client-stranger.key");
+        c.p.road.tls.certificate = c.certificate = harness_file("client-stranger.pem");
+        c.p.road.tls.private_key = c.private_key = harness_file("client-stranger.key");
         client_must_fail(&c, ERROR_CREDENTIALS_REFUSED, "check that Certificate=");
         client_done(&c);
         stop_server();
@@ -183,7 +182,7 @@ START_TEST(broker_without_websockets_is_none)
 
         server = harness_start_broker(port, NULL);
         client_init(&c, port);
-        c.p.websocket_path = "/mqtt";
+        c.p.road.websocket_path = "/mqtt";
         client_must_fail(&c, ERROR_CONNECTION_LOST, "the wish for a WebSocket");
         client_done(&c);
         stop_server();
@@ -232,7 +231,7 @@ START_TEST(other_answer_has_its_own_code)
         answer = answers[_i].answer;
         server = tls_talker_start(port, talk);
         client_init(&c, port);
-        c.p.websocket_path = "/mqtt";
+        c.p.road.websocket_path = "/mqtt";
         if (!answer)
                 c.p.connect_timeout_usec = 2 * USEC_PER_SEC;
         client_must_fail(&c, answers[_i].code, answers[_i].text);

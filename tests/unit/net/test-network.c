@@ -41,9 +41,7 @@ START_TEST(network_is_freed_while_a_name_hangs)
         static const ConnectionHandlers handlers = {.lost = on_lost};
         _cleanup_secret_ Secret *trusted = secret_new("x", 1);
         const ConnectionParameters p = {
-                .host = "name.example",
-                .port = 8883,
-                .trusted = trusted,
+                .road.tls = {.host = "name.example", .port = 8883, .trusted = trusted},
                 .client_id = "x",
                 .keep_alive_sec = 60,
                 .connect_timeout_usec = 60 * USEC_PER_SEC,

@@ -42,15 +42,17 @@ int connection_new(Network *n, const ConnectionParameters *p, const ConnectionHa
         c = calloc(1, sizeof(Connection));
         *c = (Connection){.handlers = handlers, .userdata = userdata};
         forget_topics();
-        ck_assert_int_eq(free_and_strdup(&fake.host, p->host), 0);
+        ck_assert_int_eq(free_and_strdup(&fake.host, p->road.tls.host), 0);
         ck_assert_int_eq(free_and_strdup(&fake.client_id, p->client_id), 0);
-        ck_assert_int_eq(free_and_strdup(&fake.certificate,
-                                         p->certificate ? secret_text(p->certificate) : NULL),
-                         0);
+        ck_assert_int_eq(
+                free_and_strdup(&fake.certificate, p->road.tls.certificate
+                                                           ? secret_text(p->road.tls.certificate)
+                                                           : NULL),
+                0);
         ck_assert_int_eq(free_and_strdup(&fake.user_name, p->user_name), 0);
         ck_assert_int_eq(
                 free_and_strdup(&fake.password, p->password ? secret_text(p->password) : NULL), 0);
-        fake.port = p->port;
+        fake.port = p->road.tls.port;
         fake.packet_max = p->packet_max;
         fake.live = c;
         fake.made++;

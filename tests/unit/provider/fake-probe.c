@@ -33,12 +33,12 @@ int probe_new(Network *n, const ProbeParameters *p, ProbeHandler handler, void *
         ck_assert_ptr_null(fake_probe.live); /* the former one was let go */
         probe = calloc(1, sizeof(Probe));
         *probe = (Probe){.handler = handler, .userdata = userdata};
-        set(&fake_probe.host, p->host);
-        set(&fake_probe.trusted, secret_text(p->trusted));
-        set(&fake_probe.certificate, secret_text(p->certificate));
-        set(&fake_probe.private_key, secret_text(p->private_key));
+        set(&fake_probe.host, p->road.tls.host);
+        set(&fake_probe.trusted, secret_text(p->road.tls.trusted));
+        set(&fake_probe.certificate, secret_text(p->road.tls.certificate));
+        set(&fake_probe.private_key, secret_text(p->road.tls.private_key));
         set(&fake_probe.client_id, p->client_id);
-        fake_probe.port = p->port;
+        fake_probe.port = p->road.tls.port;
         fake_probe.timeout_usec = p->timeout_usec;
         fake_probe.live = probe;
         fake_probe.made++;
