@@ -186,14 +186,14 @@ static void fall_back(Slot *s) {
         retry_later(s, CLAIM_RETRY_USEC);
 }
 
-/* What another claim can mend; a network that is down is no claim's fault, nor is a clock that is
- * not set: that may pass. */
+/* What another claim can mend; a network that is down is no claim's fault. Nor is a clock that is
+ * wrong, but where it is only not known to be right, that may be so for ever, and the former claim
+ * was let in by it: where it is wrong since, that one is refused as well, and the jobs wait on. */
 static bool is_about_the_claim(const Failure *failure) {
         ErrorCode code = failure ? failure->code : ERROR_CONNECTION_LOST;
 
-        return (code == ERROR_CREDENTIALS_REFUSED && !failure->retriable) ||
-               code == ERROR_PERMISSION_DENIED_BY_POLICY || code == ERROR_TLS_TRUST ||
-               code == ERROR_TLS_FAILED || code == ERROR_NOT_INITIALIZED;
+        return code == ERROR_CREDENTIALS_REFUSED || code == ERROR_PERMISSION_DENIED_BY_POLICY ||
+               code == ERROR_TLS_TRUST || code == ERROR_TLS_FAILED || code == ERROR_NOT_INITIALIZED;
 }
 
 /* A session waits before it tries again; a registrar waits for a job. */

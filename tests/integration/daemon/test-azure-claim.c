@@ -167,6 +167,23 @@ START_TEST(former_key_serves_while_the_new_one_is_refused)
 }
 END_TEST
 
+/* Nobody is seen to set the clock, as on a gateway whose time comes from somewhere else: that is no
+ * reason to hold on to a key that is refused. */
+START_TEST(former_key_serves_while_the_clock_is_in_doubt)
+{
+        daemon_make(&d);
+        put("a.key", "dps.key");
+        start_with_files(place_path(&d.place, "synchronised"),
+                         place_text(&d.place, "RegistrationId=gw-doubt\nSymmetricKey=%s",
+                                    place_path(&d.place, "a.key")));
+        must_go_well();
+        put("a.key", "dps-group.key"); /* not this device's */
+        while (!file_has(d.log, "the former claim serves on"))
+                must_go_well();
+        must_go_well();
+}
+END_TEST
+
 START_TEST(former_certificate_serves_while_the_new_one_is_another_devices)
 {
         _cleanup_free_ char *key = NULL, *certificate = NULL;
@@ -198,6 +215,7 @@ int main(void) {
         tcase_add_test(tc, job_may_bring_no_other_id_than_the_certificates);
         tcase_add_test(tc, key_may_be_encrypted);
         tcase_add_test(tc, former_key_serves_while_the_new_one_is_refused);
+        tcase_add_test(tc, former_key_serves_while_the_clock_is_in_doubt);
         tcase_add_test(tc, former_certificate_serves_while_the_new_one_is_another_devices);
         return stage_run(suite);
 }
