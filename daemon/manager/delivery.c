@@ -32,9 +32,15 @@ static Delivery *delivery_new(Job *job, FrontCall *call) {
         return d;
 }
 
+/* While it is being asked for again its end counts no more. */
+static bool is_finished(const Job *job) {
+        return job_state_is_final(job->state) && !job->errand->creating;
+}
+
 static Failure *not_finished(const Job *job) {
         return failure_new(ERROR_NOT_FINISHED, "Job %s is %s; wait for its end, or cancel it",
-                           job->id, job_state_to_string(job->state));
+                           job->id,
+                           job_state_to_string(job->errand->creating ? JOB_QUEUED : job->state));
 }
 
 static Failure *storage(int error, const char *what) {
@@ -95,6 +101,7 @@ void manager_get_result(Manager *m, Job *job, FrontCall *call) {
 static void on_acknowledged(Job *job, int error, void *userdata) {
         JobErrand *errand = job->errand;
         _cleanup_free_ FrontCall **calls = TAKE_PTR(errand->acknowledges);
+        Held held = held_take(&errand->held); /* who asked for its key in the meantime */
 
         if (error < 0)
                 log_error_errno(error, "Job %s cannot be acknowledged", job->id);
@@ -106,12 +113,13 @@ static void on_acknowledged(Job *job, int error, void *userdata) {
                 else
                         front_call_done(calls[i]);
         errand->n_acknowledges = 0;
+        held_submit(errand->manager, &held);
 }
 
 void manager_acknowledge(Manager *m, Job *job, FrontCall *call) {
         JobErrand *errand = job->errand;
 
-        if (!job_state_is_final(job->state)) {
+        if (!is_finished(job)) {
                 front_call_fail(call, not_finished(job));
                 return;
         }
@@ -183,7 +191,7 @@ static void remove_job(Job *job, Delivery *d) {
 void manager_release(Manager *m, Job *job, FrontCall *call) {
         Delivery *d;
 
-        if (!job_state_is_final(job->state) || job->errand->creating) {
+        if (!is_finished(job)) {
                 front_call_fail(call, not_finished(job));
                 return;
         }

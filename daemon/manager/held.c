@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Requests that cannot be looked at yet: their key is being erased with the job that has it, or the
- * claim of their profile is being read for the first time. They are submitted anew once it is, in
- * the order of their coming. Bounded by the calls that a connection may have under way. */
+/* Requests that cannot be looked at yet: the job that has their key is being erased, or has failed
+ * and is being acknowledged, or the claim of their profile is being read for the first time. They
+ * are submitted anew once that is over, in the order of their coming. Bounded by the calls that a
+ * connection may have under way. */
 
 #include "daemon/manager/manager-internal.h"
 

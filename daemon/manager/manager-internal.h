@@ -167,9 +167,9 @@ typedef struct JobErrand {
         size_t n_cancels;
         FrontCall **acknowledges; /* wait for the secrets to be erased */
         size_t n_acknowledges;
-        Ending *unwritten;            /* an end that the disk did not take */
-        Keeping *keeping;             /* likewise, a certificate on the way */
-        Held held;                    /* ask for its key while it is being erased */
+        Ending *unwritten; /* an end that the disk did not take */
+        Keeping *keeping;  /* likewise, a certificate on the way */
+        Held held;         /* ask for its key while it, or its secrets, are being erased */
         SecretsChange secrets_coming; /* the last of those being written */
         size_t n_secrets_coming;
         bool creating;  /* the request is being written */

@@ -272,6 +272,14 @@ static Failure *taken_as_it_is(const Job *job) {
                 failure_copy(job->failure));
 }
 
+/* What is released is not found again, and its key is free only when it is gone. And whether a
+ * failed one was taken as it is, is known when that is written down. */
+static bool must_be_over_first(const Job *job) {
+        const JobErrand *errand = job->errand;
+
+        return errand->releasing || (errand->n_acknowledges > 0 && may_start_over(job));
+}
+
 static void meet_known_job(Job *job, JobSpec *spec, FrontCall *call) {
         JobErrand *errand = job->errand;
 
@@ -448,8 +456,7 @@ void manager_submit(Manager *m, const Peer *peer, JobSpec *spec, FrontCall *call
         }
         if (spec->key)
                 known = job_table_find_key(m->jobs, peer, spec->profile, spec->key);
-        /* What is released is not found again, and its key is free only when it is gone. */
-        if (known && known->errand->releasing) {
+        if (known && must_be_over_first(known)) {
                 held_add(&known->errand->held, peer, spec, call);
                 return;
         }

@@ -3,6 +3,8 @@
 /* A job whose certificate was not let in: its identity is kept, and the same key goes on with it.
  */
 
+#include <errno.h>
+
 #include "tests/unit/manager/bench.h"
 
 /* A job at work, with what it brought so far as the lane has it. */
@@ -118,6 +120,57 @@ START_TEST(acknowledged_it_is_not_tried_again)
 }
 END_TEST
 
+/* It is tried with its key, which is there until then. */
+START_TEST(acknowledge_is_refused_while_it_is_asked_for_again)
+{
+        Job *job = bench_unverified("k");
+        FrontCall call = {}, again;
+
+        bench_submit(alice, "k", &again);
+        manager_acknowledge(m, job, &call);
+        ck_assert_int_eq(call.answer, ANSWER_FAILED);
+        ck_assert_int_eq(call.code, ERROR_NOT_FINISHED);
+        disk_settle();
+        ck_assert_int_eq(again.answer, ANSWER_JOB);
+        ck_assert_ptr_eq(slot->way.lane->job, job);
+        ck_assert(!job_state_is_final(job->state));
+        ck_assert_str_eq(secret_text(slot->way.lane->got.private_key), "the key");
+}
+END_TEST
+
+START_TEST(asked_for_again_while_it_is_acknowledged_it_is_not_tried)
+{
+        Job *job = bench_unverified("k");
+        FrontCall call = {}, again;
+
+        manager_acknowledge(m, job, &call);
+        bench_submit(alice, "k", &again);
+        ck_assert_int_eq(again.answer, ANSWER_NONE);
+        disk_settle();
+        ck_assert_int_eq(call.answer, ANSWER_DONE);
+        ck_assert_int_eq(again.answer, ANSWER_FAILED);
+        ck_assert_int_eq(again.code, ERROR_RESULT_GONE);
+        ck_assert_ptr_null(slot->way.lane->job);
+}
+END_TEST
+
+/* Then nothing was taken. */
+START_TEST(asked_for_again_while_it_cannot_be_acknowledged_it_is_tried)
+{
+        Job *job = bench_unverified("k");
+        FrontCall call = {}, again;
+
+        manager_acknowledge(m, job, &call);
+        bench_submit(alice, "k", &again);
+        disk_answer(-EIO);
+        ck_assert_int_eq(call.answer, ANSWER_FAILED);
+        disk_settle();
+        ck_assert_int_eq(again.answer, ANSWER_JOB);
+        ck_assert_ptr_eq(slot->way.lane->job, job);
+        ck_assert_str_eq(secret_text(slot->way.lane->got.private_key), "the key");
+}
+END_TEST
+
 /* Nobody said so: what RetainSec= erased is made anew. */
 START_TEST(forgotten_it_begins_anew)
 {
@@ -150,6 +203,9 @@ int main(void) {
         tcase_add_test(tc, any_other_failure_has_no_result);
         tcase_add_test(tc, same_key_goes_on_with_the_same_identity);
         tcase_add_test(tc, acknowledged_it_is_not_tried_again);
+        tcase_add_test(tc, acknowledge_is_refused_while_it_is_asked_for_again);
+        tcase_add_test(tc, asked_for_again_while_it_is_acknowledged_it_is_not_tried);
+        tcase_add_test(tc, asked_for_again_while_it_cannot_be_acknowledged_it_is_tried);
         tcase_add_test(tc, forgotten_it_begins_anew);
         suite_add_tcase(suite, tc);
         srunner_run_all(runner, CK_ENV);
