@@ -134,12 +134,13 @@ static int parse_options(int argc, char **argv, Options *o) {
 
 static int check_config(const Options *o) {
         _cleanup_config_ Config *config = NULL;
-        _cleanup_free_ char *why = NULL;
+        _cleanup_free_ char *why = NULL, *safe = NULL;
         int r;
 
         r = config_load(o->manager.config, &config, &why);
         if (r < 0) {
-                fprintf(stderr, "fleetprovd: %s\n", why ? why : strerrordesc_np(-r));
+                safe = why ? log_escape(why) : NULL; /* a file's name may hold anything */
+                fprintf(stderr, "fleetprovd: %s\n", safe ? safe : strerrordesc_np(-r));
                 return MANAGER_EXIT_CONFIG;
         }
         return EXIT_SUCCESS;

@@ -69,10 +69,20 @@ static size_t utf8_length(const unsigned char *s) {
         return 0;
 }
 
-/* C0, DEL and C1 (which in UTF-8 is 0xc2 0x80 to 0xc2 0x9f): all that can drive a terminal. */
+/* U+200E and U+200F, U+2028 to U+202E, U+2066 to U+2069: marks that turn the direction of writing,
+ * or end a line, and so make a line read as another one (Unicode TR 36, 2.5). */
+static bool is_mark(const unsigned char *s) {
+        if (s[0] != 0xe2)
+                return false;
+        return (s[1] == 0x80 && (s[2] == 0x8e || s[2] == 0x8f || (s[2] >= 0xa8 && s[2] <= 0xae))) ||
+               (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9);
+}
+
+/* C0, DEL and C1 (which in UTF-8 is 0xc2 0x80 to 0xc2 0x9f): all that can drive a terminal; and
+ * what can mislead its reader. */
 static bool is_control(const unsigned char *s, size_t length) {
         return (length == 1 && (s[0] < 0x20 || s[0] == 0x7f)) ||
-               (length == 2 && s[0] == 0xc2 && s[1] < 0xa0);
+               (length == 2 && s[0] == 0xc2 && s[1] < 0xa0) || (length == 3 && is_mark(s));
 }
 
 char *log_escape(const char *text) {
@@ -115,11 +125,13 @@ static void send_to_journal(int level, const char *line, const LogField *fields,
         iov[n++] = (struct iovec){priority, strlen(priority)};
         iov[n++] = (struct iovec){identifier, strlen(identifier)};
         for (size_t i = 0; i < n_fields && n_extra < FIELDS_MAX; i++) {
+                _cleanup_free_ char *value = NULL;
                 char *field;
 
                 if (!fields[i].value)
                         continue;
-                if (asprintf(&field, "%s=%s", fields[i].name, fields[i].value) < 0)
+                value = log_escape(fields[i].value);
+                if (!value || asprintf(&field, "%s=%s", fields[i].name, value) < 0)
                         break;
                 extra[n_extra++] = field;
                 iov[n++] = (struct iovec){field, strlen(field)};

@@ -2,8 +2,9 @@
 #pragma once
 
 /* Logging: to the journal with structured fields where standard error is connected to it, to
- * standard error otherwise. Control characters are escaped: what a caller or a cloud wrote must not
- * drive somebody's terminal. Thread-safe. Never hand a secret to it. */
+ * standard error otherwise. Control characters are escaped, in fields as well: what a caller or a
+ * cloud wrote must neither drive somebody's terminal nor look like a line or a field of ours.
+ * Thread-safe. Never hand a secret to it. */
 
 #include <syslog.h>
 
@@ -37,6 +38,6 @@ int log_errno_full(int level, int r, const char *format, ...) _printf_(3, 4);
 #define log_error_errno(r, ...) log_errno_full(LOG_ERR, r, __VA_ARGS__)
 #define log_warning_errno(r, ...) log_errno_full(LOG_WARNING, r, __VA_ARGS__)
 
-/* A copy in which control characters (and bytes that are no UTF-8) stand as \xNN; NULL where memory
- * is short. */
+/* A copy in which control characters, marks that turn the direction of writing, and bytes that are
+ * no UTF-8 stand as \xNN; NULL where memory is short. */
 char *log_escape(const char *s);

@@ -126,6 +126,7 @@ static ExitStatus print_not_due_json(const Rotation *r) {
 static ExitStatus tell_not_due(const Rotation *r, usec_t now) {
         _cleanup_free_ char *before = time_date(r->certificate.not_before);
         _cleanup_free_ char *after = time_date(r->certificate.not_after);
+        _cleanup_free_ char *dir = escape_text(r->ctl->options.out, true);
 
         if (now < r->certificate.not_before)
                 complain("%s/" OUT_CERTIFICATE ": is valid from %s on, and the clock is not there "
@@ -133,8 +134,8 @@ static ExitStatus tell_not_due(const Rotation *r, usec_t now) {
                          r->ctl->options.out, before ? before : "1970");
         if (r->ctl->options.json != JSON_OFF)
                 return print_not_due_json(r);
-        printf("Not due: the certificate in %s is from %s and valid until %s.\n",
-               r->ctl->options.out, before ? before : "1970", after ? after : "1970");
+        printf("Not due: the certificate in %s is from %s and valid until %s.\n", dir ? dir : "DIR",
+               before ? before : "1970", after ? after : "1970");
         return STATUS_OK;
 }
 

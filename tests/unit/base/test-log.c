@@ -5,8 +5,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
+#include "tests/integration/lib/own-mounts.h"
 #include "tests/unit/protocol-aws/suite.h"
 
 static const struct {
@@ -23,6 +27,13 @@ static const struct {
         /* C1: 0xc2 0x80 to 0xc2 0x9f; the one behind is a space that does not break */
         {"\xc2\x80\xc2\x9b\xc2\x9f", "\\xc2\\x80\\xc2\\x9b\\xc2\\x9f"},
         {"\xc2\xa0", "\xc2\xa0"},
+        /* what turns the direction of writing, or ends a line, and the letters around it */
+        {"\xe2\x80\x8d\xe2\x80\x8e\xe2\x80\x8f\xe2\x80\x90",
+         "\xe2\x80\x8d\\xe2\\x80\\x8e\\xe2\\x80\\x8f\xe2\x80\x90"},
+        {"\xe2\x80\xa7\xe2\x80\xa8\xe2\x80\xae\xe2\x80\xaf",
+         "\xe2\x80\xa7\\xe2\\x80\\xa8\\xe2\\x80\\xae\xe2\x80\xaf"},
+        {"\xe2\x81\xa5\xe2\x81\xa6\xe2\x81\xa9\xe2\x81\xaa",
+         "\xe2\x81\xa5\\xe2\\x81\\xa6\\xe2\\x81\\xa9\xe2\x81\xaa"},
         /* UTF-8 of two, three and four bytes, and the borders of each */
         {"\xc3\xbc\xdf\xbf", "\xc3\xbc\xdf\xbf"},
         {"\xe0\xa0\x80\xe2\x82\xac\xef\xbf\xbd", "\xe0\xa0\x80\xe2\x82\xac\xef\xbf\xbd"},
@@ -182,6 +193,82 @@ START_TEST(the_journal_gets_what_is_connected_to_it)
 }
 END_TEST
 
+/* --- a journal of the test's own, at the journal's own place */
+
+static int journal;
+
+static void make_journal(void) {
+        const struct sockaddr_un address = {.sun_family = AF_UNIX,
+                                            .sun_path = "/run/systemd/journal/socket"};
+        char stream[64];
+        struct stat st;
+
+        ck_assert_int_eq(mount("none", "/run", "tmpfs", 0, "mode=0755"), 0);
+        ck_assert_int_eq(mkdir("/run/systemd", 0755), 0);
+        ck_assert_int_eq(mkdir("/run/systemd/journal", 0755), 0);
+        journal = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        ck_assert_int_ge(journal, 0);
+        ck_assert_int_eq(bind(journal, (const struct sockaddr *) &address, sizeof(address)), 0);
+        ck_assert_int_eq(fstat(STDERR_FILENO, &st), 0);
+        (void) snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long) st.st_dev,
+                        (unsigned long long) st.st_ino);
+        ck_assert_int_eq(setenv("JOURNAL_STREAM", stream, 1), 0);
+        log_open(LOG_INFO);
+}
+
+static const char *const forgeries[] = {
+        "a\nFLEETPROV_OWNER=0",
+        "a\nMESSAGE=fleetprovd is fine\nPRIORITY=0\n",
+        /* "FIELD", and a length in eight bytes: how a field with newlines is sent */
+        "a\nMESSAGE\n\x04\x01\x01\x01\x01\x01\x01\x01ha\n",
+        "\x1b]0;title\x07\x1b[2J\r\b",
+        "\xc2\x9b"
+        "2J",
+        "a\xe2\x80\xae"
+        "b",
+};
+
+/* The native protocol: a field is a line, or one with newlines has its length before it
+ * (https://systemd.io/JOURNAL_NATIVE_PROTOCOL). Of ours none has any. */
+START_TEST(no_text_makes_a_field_or_a_line_of_the_journal)
+{
+        const LogField fields[] = {{"FLEETPROV_THING", forgeries[_i]},
+                                   {"FLEETPROV_KEY", "plain"},
+                                   {"FLEETPROV_ERROR", forgeries[_i]}};
+        static const char *const names[] = {
+                "MESSAGE=it ",      "PRIORITY=",           "SYSLOG_IDENTIFIER=",
+                "FLEETPROV_THING=", "FLEETPROV_KEY=plain", "FLEETPROV_ERROR="};
+        char text[4096] = {}, *at = text;
+        ssize_t n;
+
+        if (geteuid() != 0 || own_mounts(0) < 0) {
+                fputs("skipped: a journal of its own needs root\n", stderr);
+                return;
+        }
+        make_journal();
+        log_message(LOG_INFO, fields, ELEMENTSOF(fields), "it %s", forgeries[_i]);
+        n = recv(journal, text, sizeof(text) - 1, MSG_DONTWAIT);
+        ck_assert_int_gt(n, 0);
+        ck_assert_uint_eq(strlen(text), (size_t) n);
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+                char *end = strchr(at, '\n');
+
+                ck_assert_ptr_nonnull(end);
+                ck_assert_msg(strncmp(at, names[i], strlen(names[i])) == 0, "%s: %s", names[i], at);
+                for (const char *c = at; c < end; c++)
+                        ck_assert_msg(*c >= ' ' && *c < 0x7f, "%s: %s", names[i], at);
+                at = end + 1;
+        }
+        /* Where in the source it was: put there by the library. */
+        for (char *end; *at; at = end + 1) {
+                ck_assert_msg(strncmp(at, "CODE_", strlen("CODE_")) == 0, "%s", at);
+                end = strchr(at, '\n');
+                ck_assert_ptr_nonnull(end);
+        }
+        ck_assert_int_lt(recv(journal, text, sizeof(text), MSG_DONTWAIT), 0);
+}
+END_TEST
+
 int main(void) {
         Suite *s = suite_create("base/log");
         TCase *c = tcase_create("log");
@@ -193,6 +280,8 @@ int main(void) {
         tcase_add_test(c, lines_above_the_level_are_dropped);
         tcase_add_test(c, a_line_without_end_is_cut);
         tcase_add_test(c, the_journal_gets_what_is_connected_to_it);
+        tcase_add_loop_test(c, no_text_makes_a_field_or_a_line_of_the_journal, 0,
+                            (int) ELEMENTSOF(forgeries));
         suite_add_tcase(s, c);
         return suite_run(s);
 }
