@@ -87,6 +87,7 @@ struct Slot {
         sd_event_source *claim_timer;              /* debounces them */
         sd_event_source *claim_retry_timer; /* for refused_claim, or a token that is not there */
         unsigned claim_failures;            /* of its token, in a row */
+        unsigned claim_drops;               /* of `claim` without a word, before it connected */
         Claim *claim;                       /* what the session was opened with; NULL: none yet */
         Claim *former_claim;     /* the last that connected, until `claim` has; or NULL */
         Claim *refused_claim;    /* what the files hold and the service does not take; or NULL */

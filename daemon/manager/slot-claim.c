@@ -19,6 +19,11 @@
  * session a moment. */
 #define CLAIM_RETRY_USEC (5 * 60 * USEC_PER_SEC)
 
+/* A cloud may say no by dropping the connection upon CONNECT, without a word: where the policy does
+ * not allow iot:Connect, or the certificate is not active. So does a bad network, now and then: so
+ * many in a row are a refusal. */
+#define CLAIM_DROPS_MAX 3U
+
 /* A token may come at any time, and nobody tells. Each look costs a moment, and never a PIN that
  * was refused before. */
 #define CLAIM_TOKEN_RETRY_USEC (2 * USEC_PER_SEC)
@@ -109,6 +114,7 @@ static void choose(Slot *s, Claim *fresh, Failure *failure) {
         claim_free(s->claim);
         s->claim = TAKE_PTR(claim);
         s->claim_connected = false;
+        s->claim_drops = 0;
         open_session(s);
 }
 
@@ -196,6 +202,15 @@ static bool is_about_the_claim(const Failure *failure) {
                code == ERROR_TLS_TRUST || code == ERROR_TLS_FAILED || code == ERROR_NOT_INITIALIZED;
 }
 
+/* Of a claim that has not connected yet. Called once for each session that failed; a registrar is
+ * refused in words. */
+static bool is_refusal(Slot *s, const Failure *failure) {
+        if (s->way.lane && failure && failure->code == ERROR_CONNECTION_LOST)
+                return ++s->claim_drops >= CLAIM_DROPS_MAX;
+        s->claim_drops = 0;
+        return is_about_the_claim(failure);
+}
+
 /* A session waits before it tries again; a registrar waits for a job. */
 static bool has_failed(Way way) {
         return way_state(way) == (way.registrar ? SESSION_OFFLINE : SESSION_BACKOFF);
@@ -211,8 +226,7 @@ void slot_claim_session_changed(Slot *s) {
                 s->claim_refused = false;
                 s->former_claim = claim_free(s->former_claim);
                 claim_expiry_look(s);
-        } else if (s->former_claim && has_failed(s->way) &&
-                   is_about_the_claim(way_last_error(s->way))) {
+        } else if (s->former_claim && has_failed(s->way) && is_refusal(s, way_last_error(s->way))) {
                 s->claim_refused = true;
                 if (s->way.registrar)
                         s->claim_due = true; /* before the job is begun again */

@@ -186,6 +186,23 @@ START_TEST(former_claim_serves_until_the_new_one_connects)
 }
 END_TEST
 
+/* As AWS IoT Core does it to whom the policy does not allow iot:Connect. */
+START_TEST(former_claim_serves_while_the_new_one_is_dropped)
+{
+        const char *before;
+
+        start(true);
+        before = fingerprint();
+        cloud_add(&cloud, "connect-drop", "--always");
+        bring(&cloud.place, "claim-2");
+        WAIT_FOR(file_has(d.log, "the former claim serves on"));
+        cloud_clear(&cloud);
+        daemon_wait_session(&d, "aws", "ready");
+        ck_assert_str_eq(fingerprint(), before);
+        must_provision("dropped");
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("daemon: claim");
         TCase *tc = stage_alone(suite, "claim");
@@ -195,5 +212,6 @@ int main(void) {
         tcase_add_test(tc, slow_key_holds_up_nobody);
         tcase_add_test(tc, slow_key_holds_up_no_start);
         tcase_add_test(tc, former_claim_serves_until_the_new_one_connects);
+        tcase_add_test(tc, former_claim_serves_while_the_new_one_is_dropped);
         return stage_run(suite);
 }
