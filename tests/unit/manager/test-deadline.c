@@ -39,33 +39,44 @@ START_TEST(job_that_waits_expires_and_others_do_not)
 }
 END_TEST
 
+/* As if two hours went by for this one. */
+static void time_passes(Job *job) {
+        job->created_boot -= 2 * USEC_PER_HOUR;
+        deadline_watch(job);
+}
+
 /* The timer is set for the first of them, in whatever order they come. */
 START_TEST(each_has_its_own_time)
 {
         static const usec_t deadlines[] = {60, 20, 40, 80};
+        static const size_t order[] = {1, 2, 0, 3};
         Job *jobs[ELEMENTSOF(deadlines)];
 
         session_down();
         for (size_t i = 0; i < ELEMENTSOF(jobs); i++)
-                jobs[i] = queued_with(alice, NULL, deadlines[i] * USEC_PER_MSEC);
-        for (size_t i = 0; i < ELEMENTSOF(jobs); i++)
-                bench_until(jobs[i], JOB_EXPIRED);
-        ck_assert_uint_le(jobs[1]->finished_boot, jobs[2]->finished_boot);
-        ck_assert_uint_le(jobs[2]->finished_boot, jobs[0]->finished_boot);
-        ck_assert_uint_le(jobs[0]->finished_boot, jobs[3]->finished_boot);
-        for (size_t i = 0; i < ELEMENTSOF(jobs); i++)
-                ck_assert_uint_ge(jobs[i]->finished_boot - jobs[i]->created_boot,
-                                  deadlines[i] * USEC_PER_MSEC);
+                jobs[i] = queued_with(alice, NULL, deadlines[i] * USEC_PER_MINUTE);
+        for (size_t i = 0; i < ELEMENTSOF(order); i++) {
+                Job *first = jobs[order[i]];
+
+                ck_assert_ptr_nonnull(m->deadline_timer);
+                ck_assert_uint_eq(m->deadline_due,
+                                  first->created_boot + deadlines[order[i]] * USEC_PER_MINUTE);
+                time_passes(first);
+                bench_until(first, JOB_EXPIRED);
+                for (size_t j = i + 1; j < ELEMENTSOF(order); j++)
+                        ck_assert_int_eq(jobs[order[j]]->state, JOB_QUEUED);
+        }
         ck_assert_ptr_null(m->deadline_timer);
 }
 END_TEST
 
 START_TEST(job_at_work_is_given_up)
 {
-        Job *job = queued_with(alice, NULL, 20 * USEC_PER_MSEC);
+        Job *job = queued_with(alice, NULL, USEC_PER_HOUR);
 
         bench_run();
         ck_assert_ptr_eq(slot->way.lane->job, job);
+        time_passes(job);
         bench_until(job, JOB_EXPIRED);
         ck_assert(slot->way.lane->expired);
 }
