@@ -46,6 +46,14 @@ int claim_load_token_key(const Profile *p, TokenPool *tokens, Claim *c, ErrorCod
         return r < 0 ? name_key(r, "PrivateKey=pkcs11:…:", why, ret_why) : 0;
 }
 
+int claim_load_store_alone(const Profile *p, TokenPool *tokens, Token **ret) {
+        if (!p->key_store) {
+                *ret = NULL;
+                return 0;
+        }
+        return open_token(p, tokens, p->key_store, PKCS11_URI_STORE, p->key_store_pin, ret, NULL);
+}
+
 int claim_load_key_store(const Profile *p, TokenPool *tokens, Claim *c, char **ret_why) {
         char *why = NULL;
         int r;

@@ -37,6 +37,10 @@ typedef struct Claim {
  * profile_copy_claim_source() copies, and nothing else. */
 int claim_load(const Profile *p, TokenPool *tokens, Claim **ret, Failure **ret_failure);
 
+/* The token of KeyStore= alone, where there may be no claim: 0 with NULL where the profile has
+ * none. Threads and errors as of claim_load(); why it is not there is told by that. */
+int claim_load_store_alone(const Profile *p, TokenPool *tokens, Token **ret);
+
 /* What the way to the right server takes, for whoever brings a certificate and key of his own: the
  * trusted roots, and the proxy's credentials (NULL: none). */
 int claim_load_way(const Profile *p, Secret **ret_trusted, Secret **ret_proxy_credentials,

@@ -38,7 +38,7 @@ static const struct ProfileKey {
         {"DefaultParameter.", setting_default_parameter, PROVIDER_AWS_IOT},
         {"KeyType", setting_key_type, PROVIDER_MAX},
         {"KeySource", setting_key_source, PROVIDER_MAX},
-        {"KeyStore", setting_unavailable, PROVIDER_MAX},
+        {"KeyStore", setting_key_store, PROVIDER_MAX},
         {"VerifyCertificate", setting_verify_certificate, PROVIDER_AWS_IOT},
         {"VerifyClientId", setting_verify_client_id, PROVIDER_AWS_IOT},
         {"ClientId", setting_client_id, PROVIDER_AWS_IOT},

@@ -12,12 +12,6 @@
 #include "daemon/crypto/pkcs11-uri.h"
 #include "daemon/model/tls-ciphers.h"
 
-#define NOT_AVAILABLE "not available in this version"
-
-int setting_unavailable(ProfileLoader *l, const ConfigEntry *e) {
-        return config_refuse(l->ret_why, e, NOT_AVAILABLE "; take the key out");
-}
-
 static int set_string(char **field, const char *value) {
         return free_and_strdup(field, value);
 }

@@ -27,6 +27,7 @@ int setting_certificate(ProfileLoader *l, const ConfigEntry *e);
 int setting_private_key(ProfileLoader *l, const ConfigEntry *e);
 int setting_private_key_password(ProfileLoader *l, const ConfigEntry *e);
 int setting_pkcs11_module(ProfileLoader *l, const ConfigEntry *e); /* config-token.c */
+int setting_key_store(ProfileLoader *l, const ConfigEntry *e);     /* likewise */
 int setting_template(ProfileLoader *l, const ConfigEntry *e);
 int setting_rotation_template(ProfileLoader *l, const ConfigEntry *e);
 int setting_payload_format(ProfileLoader *l, const ConfigEntry *e);
@@ -47,9 +48,6 @@ int setting_allow_groups(ProfileLoader *l, const ConfigEntry *e);
 int setting_proxy(ProfileLoader *l, const ConfigEntry *e);
 int setting_proxy_credentials(ProfileLoader *l, const ConfigEntry *e);
 int setting_complete_proxy(ProfileLoader *l, const ConfigTree *t, const ConfigSection *section);
-
-/* Known, and not served by this version. */
-int setting_unavailable(ProfileLoader *l, const ConfigEntry *e);
 
 /* Of azure-dps alone (config-azure.c). */
 int setting_id_scope(ProfileLoader *l, const ConfigEntry *e);

@@ -13,6 +13,7 @@
 #include "daemon/config/config-value.h"
 #include "daemon/config/secret-path.h"
 #include "daemon/crypto/pkcs11-uri.h"
+#include "protocol/dps/name.h"
 
 static int set_uri(ProfileLoader *l, const ConfigEntry *e, Pkcs11UriUse use, char **field) {
         _cleanup_pkcs11_uri_ Pkcs11Uri *u = NULL;
@@ -38,6 +39,10 @@ int setting_pkcs11_module(ProfileLoader *l, const ConfigEntry *e) {
                                      "/usr/lib/softhsm/libsofthsm2.so",
                                      e->value);
         return free_and_strdup(&l->profile->pkcs11_module, e->value);
+}
+
+int setting_key_store(ProfileLoader *l, const ConfigEntry *e) {
+        return set_uri(l, e, PKCS11_URI_STORE, &l->profile->key_store);
 }
 
 /* Where the PIN of this URI is: *ret is NULL where nothing says so. */
@@ -72,6 +77,11 @@ int setting_complete_tokens(ProfileLoader *l, const ConfigTree *t, const ConfigS
                 return refuse(l, t, section, "KeyStore",
                               "does not go with KeySource=cloud: a key that the cloud made cannot "
                               "be made in a token; take one of them out");
+        if (p->key_store && p->provider == PROVIDER_AZURE_DPS &&
+            dps_issuance_of_version(p->dps.api_version) == DPS_ISSUANCE_NONE)
+                return refuse(l, t, section, "KeyStore",
+                              "goes with a certificate, and this profile has none issued; set "
+                              "ApiVersion= to a version that does, or take it out");
         if (key)
                 r = find_pin(l, config_tree_find(t, section->name, "PrivateKey"), PKCS11_URI_KEY,
                              &p->private_key_pin);

@@ -31,8 +31,7 @@ static int copy_object(const Pkcs11Uri *from, Pkcs11Uri **ret) {
         return 0;
 }
 
-/* The token as it is named, and the object. */
-static int make_uri(const Token *t, const Pkcs11Uri *object, char **ret) {
+int token_object_uri(const Token *t, const Pkcs11Uri *object, char **ret) {
         Pkcs11Uri both = *t->uri; /* borrows */
 
         both.object = object->object;
@@ -54,7 +53,7 @@ int token_key_new(Token *t, const Pkcs11Uri *object, CryptoKey *public, TokenKey
         if (r >= 0)
                 r = copy_object(object, &k->object);
         if (r >= 0)
-                r = make_uri(t, object, &k->uri);
+                r = token_object_uri(t, object, &k->uri);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(k);

@@ -23,10 +23,15 @@ int token_key_find(Token *t, const Certificate *certificate, TokenKey **ret, boo
 
 /* The key of that name in the token, or a new one: a pair made by the token, sensitive and not
  * extractable. `name` becomes the label, `id` its CKA_ID; so a key that a former life of the daemon
- * made is found, and no second one is made. One of another type is replaced. Slow: seconds. The
- * errors of token_open(). */
+ * made is found, and no second one is made. One of another type is replaced. Slow: seconds.
+ * -ENOSPC: the token is full; else the errors of token_open(). */
 int token_key_make(Token *t, KeyType type, const char *name, const uint8_t *id, size_t id_size,
                    TokenKey **ret, char **ret_why);
+
+/* The pair of that name, of whatever type. -ENOKEY: it is not there, or not whole; and the errors
+ * of token_open(). */
+int token_key_find_made(Token *t, const char *name, const uint8_t *id, size_t id_size,
+                        TokenKey **ret, char **ret_why);
 
 /* Removes the pair of that name, if it is there. */
 int token_key_destroy(Token *t, const char *name, const uint8_t *id, size_t id_size,
@@ -56,6 +61,10 @@ DEFINE_CLEANUP(TokenKey *, token_key_unref);
 
 /* The same key in the same token, by the same PIN; NULL equals NULL. */
 bool token_key_equal(const TokenKey *a, const TokenKey *b);
+
+/* The URI that a key of that name has in the token, made or not; as token_key_uri(). -ENOMEM. */
+int token_key_uri_of(const Token *t, const char *name, const uint8_t *id, size_t id_size,
+                     char **ret);
 
 /* Its SubjectPublicKeyInfo, DER; as long as the key. */
 const uint8_t *token_key_public_der(const TokenKey *k, size_t *ret_size);

@@ -94,19 +94,27 @@ static CK_RV destroy(TokenSession *s, const Pkcs11Uri *object) {
         return CKR_OK;
 }
 
-/* What a former life of the daemon left: a whole pair of that type, or nothing. */
-static bool find_pair(TokenSession *s, const Recipe *recipe, const Pkcs11Uri *object,
+/* The pair of that name, if it is whole, and of that algorithm. */
+static bool read_pair(TokenSession *s, KeyAlgorithm algorithm, const Pkcs11Uri *object,
                       CryptoKey **ret) {
         CK_OBJECT_HANDLE private, public;
         size_t n_private = 0, n_public = 0;
         CK_KEY_TYPE type = 0;
+
+        return token_object_find_key(s, CKO_PRIVATE_KEY, object, &private, &n_private) == CKR_OK &&
+               token_object_find_key(s, CKO_PUBLIC_KEY, object, &public, &n_public) == CKR_OK &&
+               n_private == 1 && n_public == 1 &&
+               token_object_key_type(s, public, &type) == CKR_OK &&
+               type == (algorithm == KEY_ALGORITHM_RSA ? CKK_RSA : CKK_EC) &&
+               token_object_public(s, public, algorithm, ret, NULL) >= 0;
+}
+
+/* What a former life of the daemon left: a whole pair of that type, or nothing. */
+static bool find_pair(TokenSession *s, const Recipe *recipe, const Pkcs11Uri *object,
+                      CryptoKey **ret) {
         CryptoKey *k = NULL;
 
-        if (token_object_find_key(s, CKO_PRIVATE_KEY, object, &private, &n_private) != CKR_OK ||
-            token_object_find_key(s, CKO_PUBLIC_KEY, object, &public, &n_public) != CKR_OK ||
-            n_private != 1 || n_public != 1 || token_object_key_type(s, public, &type) != CKR_OK ||
-            type != (recipe->curve ? CKK_EC : CKK_RSA) ||
-            token_object_public(s, public, recipe->algorithm, &k, NULL) < 0)
+        if (!read_pair(s, recipe->algorithm, object, &k))
                 return false;
         if (crypto_key_is_rsa(k) && mp_count_bits(&k->rsa.n) != (int) recipe->bits) {
                 crypto_key_free(k);
@@ -114,6 +122,17 @@ static bool find_pair(TokenSession *s, const Recipe *recipe, const Pkcs11Uri *ob
         }
         *ret = k;
         return true;
+}
+
+static int why_not_made(CK_RV rv, char **ret_why) {
+        if (rv == CKR_MECHANISM_INVALID)
+                return why(ret_why, -EIO,
+                           "the token makes no keys of this type; set KeyType= to another one");
+        if (rv == CKR_DEVICE_MEMORY)
+                return why(ret_why, -ENOSPC,
+                           "the token has no room for another key (CKR_DEVICE_MEMORY); remove some "
+                           "that nobody uses by the token's own tools");
+        return token_error_why(rv, "cannot make a key", ret_why);
 }
 
 static int make_once(Token *t, const Recipe *recipe, const Pkcs11Uri *object, CryptoKey **ret,
@@ -133,10 +152,7 @@ static int make_once(Token *t, const Recipe *recipe, const Pkcs11Uri *object, Cr
                 rv = generate(s, recipe, object, &public);
         if (rv == CKR_OK)
                 return token_object_public(s, public, recipe->algorithm, ret, ret_why);
-        r = rv == CKR_MECHANISM_INVALID
-                    ? why(ret_why, -EIO,
-                          "the token makes no keys of this type; set KeyType= to another one")
-                    : token_error_why(rv, "cannot make a key", ret_why);
+        r = why_not_made(rv, ret_why);
         if (!token_error_is_loss(rv))
                 return r;
         token_session_drop(t->pool, s);
@@ -181,6 +197,37 @@ int token_key_make(Token *t, KeyType type, const char *name, const uint8_t *id, 
                 return r == -EAGAIN ? -EIO : r;
         }
         return token_key_new(t, object, public, ret);
+}
+
+int token_key_find_made(Token *t, const char *name, const uint8_t *id, size_t id_size,
+                        TokenKey **ret, char **ret_why) {
+        static const KeyAlgorithm algorithms[] = {KEY_ALGORITHM_EC_P256, KEY_ALGORITHM_EC_P384,
+                                                  KEY_ALGORITHM_RSA};
+        _cleanup_pkcs11_uri_ Pkcs11Uri *object = NULL;
+        TokenSession *s;
+        int r;
+
+        r = name_object(name, id, id_size, &object);
+        if (r >= 0)
+                r = token_session(t, false, &s, ret_why);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < ELEMENTSOF(algorithms); i++) {
+                _cleanup_crypto_key_ CryptoKey *public = NULL;
+
+                if (read_pair(s, algorithms[i], object, &public))
+                        return token_key_new(t, object, public, ret);
+        }
+        return why(ret_why, -ENOKEY, "the token does not have the key %s (any more)", name);
+}
+
+int token_key_uri_of(const Token *t, const char *name, const uint8_t *id, size_t id_size,
+                     char **ret) {
+        _cleanup_pkcs11_uri_ Pkcs11Uri *object = NULL;
+        int r;
+
+        r = name_object(name, id, id_size, &object);
+        return r < 0 ? r : token_object_uri(t, object, ret);
 }
 
 int token_key_destroy(Token *t, const char *name, const uint8_t *id, size_t id_size,

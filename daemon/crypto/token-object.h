@@ -33,6 +33,9 @@ int token_object_public(TokenSession *s, CK_OBJECT_HANDLE public, KeyAlgorithm a
 
 /* --- token-key.c */
 
+/* The token as it is named, and the object. */
+int token_object_uri(const Token *t, const Pkcs11Uri *object, char **ret);
+
 /* A key of that label and id, with this public half. */
 int token_key_new(Token *t, const Pkcs11Uri *object, CryptoKey *public, TokenKey **ret);
 

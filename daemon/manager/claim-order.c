@@ -11,6 +11,7 @@ struct ClaimOrder {
         Profile *source; /* what claim_load() looks at, copied */
         TokenPool *tokens;
         Claim *claim;
+        Token *key_store;
         Failure *failure;
         Slot *slot; /* loop thread only; NULL: nobody waits for it any more */
 };
@@ -21,6 +22,7 @@ static void order_free(void *p) {
         profile_free(order->source);
         token_pool_unref(order->tokens);
         claim_free(order->claim);
+        token_unref(order->key_store);
         failure_free(order->failure);
         free(order);
 }
@@ -28,14 +30,19 @@ static void order_free(void *p) {
 static void on_order_run(void *p) {
         ClaimOrder *order = p;
 
-        (void) claim_load(order->source, order->tokens, &order->claim, &order->failure);
+        if (claim_load(order->source, order->tokens, &order->claim, &order->failure) >= 0)
+                order->key_store = token_ref(order->claim->key_store);
+        else
+                /* A device that has its identity may have no claim any more; it rotates. */
+                (void) claim_load_store_alone(order->source, order->tokens, &order->key_store);
 }
 
 static void on_order_complete(void *p, void *userdata) {
         ClaimOrder *order = p;
 
         if (order->slot)
-                slot_claim_loaded(order->slot, TAKE_PTR(order->claim), TAKE_PTR(order->failure));
+                slot_claim_loaded(order->slot, TAKE_PTR(order->claim), TAKE_PTR(order->key_store),
+                                  TAKE_PTR(order->failure));
 }
 
 static const WorkerTaskType order_task = {

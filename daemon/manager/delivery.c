@@ -181,11 +181,18 @@ static void on_removed(int error, void *userdata) {
         held_submit(m, &held);
 }
 
+static void on_key_settled(Job *job, void *userdata) {
+        Delivery *d = userdata;
+
+        store_remove(d->manager->store, job, on_removed, d);
+}
+
 static void remove_job(Job *job, Delivery *d) {
         job->errand->releasing = true;
         job->hidden = true;
         delivery_unretain(job); /* it must not end a second time */
-        store_remove(d->manager->store, job, on_removed, d);
+        if (!job_keys_settle(job, on_key_settled, d))
+                on_key_settled(job, d);
 }
 
 void manager_release(Manager *m, Job *job, FrontCall *call) {
@@ -203,8 +210,10 @@ void manager_release(Manager *m, Job *job, FrontCall *call) {
 /* --- retention */
 
 static void on_forgotten(Job *job, int error, void *userdata) {
-        if (error >= 0)
+        if (error >= 0) {
+                job_keys_end(job); /* not even the job itself can use it now */
                 return;
+        }
         log_error_errno(error, "The secrets of job %s cannot be erased after RetainSec=", job->id);
         retain_again(job);
 }

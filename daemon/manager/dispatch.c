@@ -61,6 +61,10 @@ static bool refused_now(Slot *s, Job *job) {
         const char *text = "its owner may not use the profile any more";
         Failure *f = doors_refuse(s->manager, s->profile, job->owner);
 
+        if (!f) {
+                f = job_keys_refuse(job->spec, s->profile);
+                text = "the profile does not allow it any more";
+        }
         if (!f && s->profile->provider == PROVIDER_AZURE_DPS) {
                 text = "the profile does not allow it any more";
                 f = registrar_refuses(job->spec, s->profile);

@@ -80,6 +80,7 @@ static void on_end_durable(Job *job, int error, void *userdata) {
         ending_answer_cancels(job);
         delivery_retain(job);
         claim_key_erase(job);
+        job_keys_end(job);
         dispatch_kick(m);
 }
 
@@ -146,6 +147,8 @@ void ending_begin(Job *job, JobState outcome, Failure *failure, const JobSecrets
         /* One that failed in verify brings its certificate all the same. */
         if (outcome != JOB_SUCCEEDED && failure_code(failure) != ERROR_VERIFY_FAILED)
                 (void) job_note_left_certificate(job);
+        else
+                job->had_result = true;
 
         e = calloc(1, sizeof(Ending));
         if (!e) {

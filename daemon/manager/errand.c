@@ -25,6 +25,7 @@ void errand_free(Job *job) {
         if (!errand)
                 return;
         errand->manager->n_unwritten -= errand->holds_others;
+        job_keys_forget(errand);
         sd_event_source_disable_unref(errand->wait_timer);
         ending_free(errand->unwritten);
         keeping_free(errand->keeping);

@@ -12,6 +12,7 @@
  *   ending.c       cancel, and the one way to an end
  *   delivery.c     result, acknowledge, release, retention
  *   rotation.c     rotations: their turn, and the session that each of them has of its own
+ *   job-keys.c     keys in a token that are of no use to anybody any more
  *   claim-key.c    the key that a rotation was handed: kept until its end, and no longer
  *   way.c          a lane or a registrar: to the rest of the manager they are one
  *   slot.c         a profile: its way, its queue, its status
@@ -72,6 +73,7 @@ typedef struct Rotation {
 } Rotation;
 
 typedef struct ClaimOrder ClaimOrder;
+typedef struct KeyRemoval KeyRemoval;
 typedef struct Slot Slot;
 struct Slot {
         Manager *manager;
@@ -88,6 +90,7 @@ struct Slot {
         sd_event_source *claim_retry_timer; /* for refused_claim, or a token that is not there */
         unsigned claim_failures;            /* of its token, in a row */
         unsigned claim_drops;               /* of `claim` without a word, before it connected */
+        Token *key_store;                   /* also where there is no claim; NULL: none (yet) */
         Claim *claim;                       /* what the session was opened with; NULL: none yet */
         Claim *former_claim;     /* the last that connected, until `claim` has; or NULL */
         Claim *refused_claim;    /* what the files hold and the service does not take; or NULL */
@@ -168,9 +171,13 @@ typedef struct JobErrand {
         size_t n_cancels;
         FrontCall **acknowledges; /* wait for the secrets to be erased */
         size_t n_acknowledges;
-        Ending *unwritten; /* an end that the disk did not take */
-        Keeping *keeping;  /* likewise, a certificate on the way */
-        Held held;         /* ask for its key while it, or its secrets, are being erased */
+        Ending *unwritten;                             /* an end that the disk did not take */
+        Keeping *keeping;                              /* likewise, a certificate on the way */
+        KeyRemoval *key_removal;                       /* under way */
+        sd_event_source *key_timer;                    /* until it is tried again, or given up */
+        void (*key_settled)(Job *job, void *userdata); /* who waits for that */
+        void *key_userdata;
+        Held held; /* ask for its key while it, or its secrets, are being erased */
         SecretsChange secrets_coming; /* the last of those being written */
         size_t n_secrets_coming;
         bool creating;  /* the request is being written */
@@ -278,6 +285,19 @@ void claim_key_erase(Job *job);
 typedef void (*ClaimKeyThen)(Job *job, JobSpec *spec, JobSecrets *secrets);
 void claim_key_merge(Job *job, JobSpec *spec, ClaimKeyThen then);
 
+/* --- job-keys.c */
+/* What the job asks of keys does not go with KeyStore=; NULL: it does. */
+Failure *job_keys_refuse(const JobSpec *spec, const Profile *profile);
+/* The job has ended, and that is on record: the key that was made for it in a token goes, where
+ * neither its caller nor the job itself may come to use it. */
+void job_keys_end(Job *job);
+/* The job is about to be forgotten: `then` when its key is gone, or when that has to be left to
+ * people, which is said. False: there is nothing to wait for. */
+bool job_keys_settle(Job *job, void (*then)(Job *job, void *userdata), void *userdata);
+/* The slot's token is there: what had to wait for it. */
+void job_keys_sweep(Slot *s);
+void job_keys_forget(JobErrand *errand);
+
 /* --- change.c */
 typedef struct Change {
         Job *job;
@@ -378,8 +398,9 @@ void tokens_end(Manager *m);
 
 /* --- slot-claim.c */
 void slot_claim_begin(Slot *s); /* watches it, and has it read by the worker */
-void slot_claim_loaded(Slot *s, Claim *claim, Failure *failure); /* takes both */
-void slot_claim_end(Slot *s);                                    /* forgets all of it */
+/* Takes all of them; a key store may come without a claim. */
+void slot_claim_loaded(Slot *s, Claim *claim, Token *key_store, Failure *failure);
+void slot_claim_end(Slot *s); /* forgets all of it */
 void slot_claim_session_changed(Slot *s);
 bool slot_claim_is_refused(const Slot *s); /* and there is a former one to fall back to */
 void slot_claim_settle(Slot *s);           /* the lane is free: take up what changed */

@@ -174,6 +174,7 @@ static void resume(Manager *m, Job *job) {
                 job->cancel_requested = false; /* or it would cancel a second submission */
                 delivery_retain(job);
                 claim_key_erase(job);
+                job_keys_end(job);
                 return;
         }
         if (job->state == JOB_RUNNING)

@@ -248,7 +248,7 @@ static int open_session(Slot *s, const Job *job, const JobSecrets *secrets, Fail
         claim = (LaneClaim){.trusted = trusted,
                             .certificate = certificate,
                             .private_key = secrets->claim_key,
-                            .key_store = s->claim ? s->claim->key_store : NULL,
+                            .key_store = s->key_store,
                             .proxy_credentials = credentials};
         k = make_lane(s, job);
         if (k >= 0)
@@ -285,11 +285,14 @@ static void on_secrets_read(Job *job, int error, const JobSecrets *secrets, void
 }
 
 static Failure *refused_now(const Slot *s, const Job *job) {
+        Failure *f;
+
         if (!s->profile->rotation_template)
                 return failure_new(ERROR_BAD_PARAMETER,
                                    "Profile '%s' has no RotationTemplate= any more",
                                    s->profile->name);
-        return doors_refuse(s->manager, s->profile, job->owner);
+        f = job_keys_refuse(job->spec, s->profile);
+        return f ? f : doors_refuse(s->manager, s->profile, job->owner);
 }
 
 static void prepare(Slot *s, Job *job) {

@@ -160,8 +160,13 @@ static void load_soon(Slot *s) {
 }
 
 /* A job may have begun in the meantime. */
-void slot_claim_loaded(Slot *s, Claim *claim, Failure *failure) {
+void slot_claim_loaded(Slot *s, Claim *claim, Token *key_store, Failure *failure) {
         log_debug("Profile %s: its claim is read", s->profile->name);
+        if (key_store) { /* else the one that was there may come back */
+                token_unref(s->key_store);
+                s->key_store = key_store;
+                job_keys_sweep(s);
+        }
         s->claim_order = NULL;
         s->loaded_claim = claim;
         s->loaded_failure = failure;
@@ -331,6 +336,7 @@ void slot_claim_end(Slot *s) {
         stop_retrying(s);
         forget_loaded(s);
         s->claim = claim_free(s->claim);
+        s->key_store = token_unref(s->key_store);
         s->former_claim = claim_free(s->former_claim);
         s->claim_connected = s->claim_refused = s->claim_due = s->claim_awaited = false;
         s->claim_failures = 0;

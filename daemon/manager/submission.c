@@ -142,6 +142,8 @@ static Failure *check_spec(JobSpec *spec, const Slot *slot) {
                 return no_claim(slot, profile);
         f = check_operation(spec, profile);
         if (!f)
+                f = job_keys_refuse(spec, profile);
+        if (!f)
                 f = check_csr(spec);
         if (!f)
                 f = check_parameters(spec, profile);

@@ -23,6 +23,7 @@ static int make_registrar(const WayOptions *o, const Profile *profile, Way *ret)
         const RegistrarOptions options = {.event = o->event,
                                           .network = o->network,
                                           .crypto = o->crypto,
+                                          .tokens = o->tokens,
                                           .ops = o->registrar_ops,
                                           .userdata = o->userdata};
         Way way = {};
@@ -61,6 +62,7 @@ int way_open(Way way, const Claim *claim) {
                                           .certificate = claim->certificate,
                                           .private_key = claim->private_key,
                                           .token_key = claim->token_key,
+                                          .key_store = claim->key_store,
                                           .symmetric_key = claim->symmetric_key,
                                           .secondary_key = claim->secondary_key,
                                           .proxy_credentials = claim->proxy_credentials});

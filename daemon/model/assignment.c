@@ -17,6 +17,10 @@ void assignment_certifies(Assignment *a) {
         a->issues = true;
 }
 
+void assignment_keeps_key_in_token(Assignment *a) {
+        a->key_in_token = true;
+}
+
 void assignment_has_key(Assignment *a) {
         a->has_key = true;
 }
@@ -27,6 +31,7 @@ void assignment_has_operation(Assignment *a) {
 
 JobPhase assignment_phase(const Assignment *a) {
         switch (a->step) {
+        case ASSIGNMENT_PLACING_KEY:
         case ASSIGNMENT_MAKING_KEY:
         case ASSIGNMENT_STORING_KEY:
                 return PHASE_KEYGEN;
@@ -47,6 +52,10 @@ JobPhase assignment_phase(const Assignment *a) {
                 break;
         }
         return PHASE_NONE;
+}
+
+bool assignment_looks_for_key(const Assignment *a) {
+        return a->key_in_token && a->has_operation;
 }
 
 bool assignment_is_in_flight(const Assignment *a) {
@@ -88,19 +97,26 @@ static AssignmentEffect fail_for_good(Assignment *a, const char *note) {
         return e;
 }
 
+/* An operation whose key is not there is none. */
+static AssignmentEffect make_key(Assignment *a, const char *note) {
+        bool forget = a->has_operation;
+        AssignmentEffect e;
+
+        a->has_operation = false;
+        e = go_on(a, ASSIGNMENT_MAKING_KEY, ASSIGNMENT_DO_MAKE_KEY, note);
+        e.forget_operation = forget;
+        return e;
+}
+
 /* What comes next: the one place that decides between registering and asking after it. */
 static AssignmentEffect go_ahead(Assignment *a) {
         if (a->cancelled)
                 return finish_cancelled(a);
-        if (a->makes_key && !a->has_key) {
-                bool forget = a->has_operation;
-                AssignmentEffect e;
-
-                a->has_operation = false;
-                e = go_on(a, ASSIGNMENT_MAKING_KEY, ASSIGNMENT_DO_MAKE_KEY, "making a key");
-                e.forget_operation = forget;
-                return e;
-        }
+        if (a->makes_key && !a->has_key)
+                return a->key_in_token ? go_on(a, ASSIGNMENT_PLACING_KEY, ASSIGNMENT_DO_PLACE_KEY,
+                                               a->has_operation ? "looking for the key in the token"
+                                                                : "making a key in the token")
+                                       : make_key(a, "making a key");
         if (!a->connected)
                 return go_on(a, ASSIGNMENT_CONNECTING, ASSIGNMENT_DO_CONNECT, "connecting");
         if (a->has_operation)
@@ -150,10 +166,31 @@ static AssignmentEffect on_key_made(Assignment *a) {
                 return (AssignmentEffect){};
         if (a->cancelled)
                 return finish_cancelled(a);
+        if (a->key_in_token) {
+                a->has_key = true;
+                return go_ahead(a);
+        }
         return go_on(a, ASSIGNMENT_STORING_KEY, ASSIGNMENT_DO_STORE, NULL);
 }
 
+static AssignmentEffect on_key_gone(Assignment *a) {
+        if (a->step != ASSIGNMENT_MAKING_KEY || !assignment_looks_for_key(a))
+                return (AssignmentEffect){};
+        return make_key(a, "the key is not in the token any more; registering anew");
+}
+
+static AssignmentEffect on_key_later(Assignment *a, const AssignmentEvent *event) {
+        if (a->step != ASSIGNMENT_PLACING_KEY &&
+            (a->step != ASSIGNMENT_MAKING_KEY || !a->key_in_token))
+                return (AssignmentEffect){};
+        return pause_for(a, back_off(a, event),
+                         "the token is not there, or does not answer; waiting for it");
+}
+
 static AssignmentEffect on_stored(Assignment *a) {
+        if (a->step == ASSIGNMENT_PLACING_KEY)
+                return a->cancelled ? finish_cancelled(a)
+                                    : go_on(a, ASSIGNMENT_MAKING_KEY, ASSIGNMENT_DO_MAKE_KEY, NULL);
         if (a->step == ASSIGNMENT_STORING_KEY) {
                 a->has_key = true;
                 return go_ahead(a);
@@ -343,7 +380,7 @@ static AssignmentEffect on_hurry(Assignment *a) {
 static AssignmentEffect on_cancel(Assignment *a) {
         a->cancelled = true;
         if (a->step == ASSIGNMENT_IDLE || a->step == ASSIGNMENT_CONNECTING ||
-            a->step == ASSIGNMENT_PAUSING)
+            a->step == ASSIGNMENT_PAUSING || (a->step == ASSIGNMENT_MAKING_KEY && a->key_in_token))
                 return finish_cancelled(a);
         return (AssignmentEffect){};
 }
@@ -372,6 +409,8 @@ static bool is_about_an_answer(AssignmentEventType type) {
                 return true;
         case ASSIGNMENT_EVENT_START:
         case ASSIGNMENT_EVENT_KEY_MADE:
+        case ASSIGNMENT_EVENT_KEY_GONE:
+        case ASSIGNMENT_EVENT_KEY_LATER:
         case ASSIGNMENT_EVENT_STORED:
         case ASSIGNMENT_EVENT_NOTED:
         case ASSIGNMENT_EVENT_CONNECTED:
@@ -401,6 +440,10 @@ AssignmentEffect assignment_step(Assignment *a, const AssignmentEvent *event) {
                 return on_start(a, event);
         case ASSIGNMENT_EVENT_KEY_MADE:
                 return on_key_made(a);
+        case ASSIGNMENT_EVENT_KEY_GONE:
+                return on_key_gone(a);
+        case ASSIGNMENT_EVENT_KEY_LATER:
+                return on_key_later(a, event);
         case ASSIGNMENT_EVENT_STORED:
                 return on_stored(a);
         case ASSIGNMENT_EVENT_NOTED:

@@ -43,8 +43,9 @@
 #define ASSIGNMENT_UNANSWERED_MAX 3U
 
 typedef enum AssignmentStep {
-        ASSIGNMENT_IDLE, /* not begun, or waiting for another try */
-        ASSIGNMENT_MAKING_KEY,
+        ASSIGNMENT_IDLE,        /* not begun, or waiting for another try */
+        ASSIGNMENT_PLACING_KEY, /* in a token: where it will be becomes durable */
+        ASSIGNMENT_MAKING_KEY,  /* or finding it there, for the operation that there is */
         ASSIGNMENT_STORING_KEY,
         ASSIGNMENT_CONNECTING, /* until the answers' topic is subscribed */
         ASSIGNMENT_NOTING,     /* that a certificate is asked for now */
@@ -59,6 +60,8 @@ typedef enum AssignmentStep {
 typedef enum AssignmentEventType {
         ASSIGNMENT_EVENT_START, /* it is this job's turn */
         ASSIGNMENT_EVENT_KEY_MADE,
+        ASSIGNMENT_EVENT_KEY_GONE,  /* the operation's is not in the token any more */
+        ASSIGNMENT_EVENT_KEY_LATER, /* the token is away, or does not answer */
         ASSIGNMENT_EVENT_STORED,
         ASSIGNMENT_EVENT_NOTED,
         ASSIGNMENT_EVENT_CONNECTED,           /* and subscribed */
@@ -94,10 +97,11 @@ typedef struct AssignmentEvent {
 
 typedef enum AssignmentAction {
         ASSIGNMENT_DO_NOTHING,
-        ASSIGNMENT_DO_MAKE_KEY,
-        ASSIGNMENT_DO_STORE,   /* the key, or the operation's id: the step says which */
-        ASSIGNMENT_DO_NOTE,    /* put the phase on record */
-        ASSIGNMENT_DO_CONNECT, /* with the credentials that `secondary` of the machine says */
+        ASSIGNMENT_DO_PLACE_KEY, /* make durable where the token will have it */
+        ASSIGNMENT_DO_MAKE_KEY,  /* or find it: see assignment_looks_for_key() */
+        ASSIGNMENT_DO_STORE,     /* the key, or the operation's id: the step says which */
+        ASSIGNMENT_DO_NOTE,      /* put the phase on record */
+        ASSIGNMENT_DO_CONNECT,   /* with the credentials that `secondary` of the machine says */
         ASSIGNMENT_DO_REGISTER,
         ASSIGNMENT_DO_QUERY,
         ASSIGNMENT_DO_PAUSE,     /* a timer of delay_usec; the connection stays */
@@ -122,6 +126,7 @@ typedef struct Assignment {
         AssignmentStep step;
         bool issues;        /* a certificate comes along */
         bool makes_key;     /* for that */
+        bool key_in_token;  /* it is made there, and found there in each life */
         bool has_key;       /* made and stored, in this or an earlier try */
         bool has_secondary; /* there is another key to try */
         bool secondary;     /* it is in use */
@@ -143,6 +148,10 @@ void assignment_init(Assignment *a, bool makes_key, bool has_secondary);
 /* One is issued for a key that is the caller's. */
 void assignment_certifies(Assignment *a);
 
+/* Its key is made in a token, where it outlives the daemon: that needs no storing, but where it is
+ * becomes durable first. */
+void assignment_keeps_key_in_token(Assignment *a);
+
 /* What is on record of an earlier try or life. An operation whose certificate needs a key that is
  * not there is none. */
 void assignment_has_key(Assignment *a);
@@ -152,6 +161,9 @@ AssignmentEffect assignment_step(Assignment *a, const AssignmentEvent *event);
 
 /* The phase that belongs to the step it is at. */
 JobPhase assignment_phase(const Assignment *a);
+
+/* Whether DO_MAKE_KEY is about the key of the operation that there is, and no other will do. */
+bool assignment_looks_for_key(const Assignment *a);
 
 /* Whether an answer is awaited. */
 bool assignment_is_in_flight(const Assignment *a);

@@ -14,6 +14,10 @@ void exchange_was_tried(Exchange *x, unsigned tries) {
         x->backoff.failures = tries < EXCHANGE_FORMER_TRIES_MAX ? tries : EXCHANGE_FORMER_TRIES_MAX;
 }
 
+void exchange_keeps_key_in_token(Exchange *x) {
+        x->key_in_token = true;
+}
+
 void exchange_has_certificate(Exchange *x) {
         x->has_certificate = true;
 }
@@ -29,6 +33,7 @@ void exchange_is_registered(Exchange *x) {
 
 JobPhase exchange_phase(const Exchange *x) {
         switch (x->step) {
+        case EXCHANGE_PLACING_KEY:
         case EXCHANGE_MAKING_KEY:
                 return PHASE_KEYGEN;
         case EXCHANGE_NOTING:
@@ -60,6 +65,10 @@ bool exchange_will_register(const Exchange *x) {
                x->operation != OPERATION_CREATE_KEYS_AND_CERTIFICATE;
 }
 
+bool exchange_looks_for_key(const Exchange *x) {
+        return x->has_certificate;
+}
+
 bool exchange_is_in_flight(const Exchange *x) {
         return x->step == EXCHANGE_CREATING || x->step == EXCHANGE_REGISTERING;
 }
@@ -78,6 +87,14 @@ static bool holds_certificate(const Exchange *x) {
 static ExchangeEffect finish(Exchange *x, JobState outcome, const char *note) {
         x->step = EXCHANGE_OVER;
         return (ExchangeEffect){.action = EXCHANGE_DO_FINISH, .outcome = outcome, .note = note};
+}
+
+static ExchangeEffect give_up_cancelled(Exchange *x) {
+        bool left = holds_certificate(x);
+        ExchangeEffect e = finish(x, JOB_CANCELLED, "cancelled");
+
+        e.leave_certificate = left;
+        return e;
 }
 
 static ExchangeEffect register_or_create(Exchange *x) {
@@ -101,21 +118,47 @@ static ExchangeEffect verify_or_succeed(Exchange *x) {
         return ask(x, EXCHANGE_VERIFYING, EXCHANGE_DO_VERIFY, "trying the certificate");
 }
 
+static ExchangeEffect go_on(Exchange *x) {
+        return x->registered ? verify_or_succeed(x) : register_or_create(x);
+}
+
 static ExchangeEffect on_start(Exchange *x) {
         if (x->step != EXCHANGE_IDLE)
                 return (ExchangeEffect){};
         if (x->cancelled)
                 return finish(x, JOB_CANCELLED, "cancelled");
-        return x->registered ? verify_or_succeed(x) : register_or_create(x);
+        if (x->key_in_token && !x->has_key)
+                return ask(x, EXCHANGE_PLACING_KEY, EXCHANGE_DO_PLACE_KEY,
+                           "the key is in the token, or will be");
+        return go_on(x);
+}
+
+static ExchangeEffect on_key_placed(Exchange *x) {
+        if (x->cancelled)
+                return give_up_cancelled(x);
+        return ask(x, EXCHANGE_MAKING_KEY, EXCHANGE_DO_MAKE_KEY,
+                   x->has_certificate ? "looking for the key in the token"
+                                      : "making a key in the token");
 }
 
 static ExchangeEffect on_key_made(Exchange *x) {
         if (x->step != EXCHANGE_MAKING_KEY)
                 return (ExchangeEffect){};
         x->has_key = true;
-        if (x->cancelled)
-                return finish(x, JOB_CANCELLED, "cancelled");
-        return register_or_create(x);
+        return x->cancelled ? give_up_cancelled(x) : go_on(x);
+}
+
+/* Without it the certificate is of no use to anybody. */
+static ExchangeEffect on_key_gone(Exchange *x) {
+        ExchangeEffect e;
+
+        if (x->step != EXCHANGE_MAKING_KEY || !x->has_certificate)
+                return (ExchangeEffect){};
+        x->has_certificate = x->registered = false;
+        e = register_or_create(x);
+        e.leave_certificate = true;
+        e.note = "the certificate's key is not in the token any more; starting over";
+        return e;
 }
 
 static ExchangeEffect on_noted(Exchange *x) {
@@ -166,6 +209,8 @@ static ExchangeEffect on_kept(Exchange *x) {
 static ExchangeEffect on_stored(Exchange *x) {
         ExchangeEffect e;
 
+        if (x->step == EXCHANGE_PLACING_KEY)
+                return on_key_placed(x);
         if (x->step == EXCHANGE_KEEPING)
                 return on_kept(x);
         if (x->step != EXCHANGE_STORING)
@@ -187,14 +232,6 @@ static ExchangeEffect on_registered(Exchange *x) {
                 return ask(x, EXCHANGE_KEEPING, EXCHANGE_DO_KEEP, "the thing is registered");
         /* A cancellation that came after the thing was registered came too late. */
         return verify_or_succeed(x);
-}
-
-static ExchangeEffect give_up_cancelled(Exchange *x) {
-        bool left = holds_certificate(x);
-        ExchangeEffect e = finish(x, JOB_CANCELLED, "cancelled");
-
-        e.leave_certificate = left;
-        return e;
 }
 
 static ExchangeEffect fail(Exchange *x, const char *note) {
@@ -259,7 +296,18 @@ static ExchangeEffect wait_for_another_try(Exchange *x, uint64_t random, bool th
         };
 }
 
-/* The token is not taken: the certificate it stood for is lost to us. */
+static ExchangeEffect on_key_later(Exchange *x, uint64_t random) {
+        ExchangeEffect e;
+
+        if (x->step != EXCHANGE_PLACING_KEY && (x->step != EXCHANGE_MAKING_KEY || !x->key_in_token))
+                return (ExchangeEffect){};
+        e = wait_for_another_try(x, random, false);
+        if (e.action == EXCHANGE_DO_WAIT)
+                e.note = "the token is not there, or does not answer; waiting for it";
+        return e;
+}
+
+/* The ownership token is not taken: the certificate it stood for is lost to us. */
 static ExchangeEffect on_token_refused(Exchange *x) {
         bool left = holds_certificate(x);
         ExchangeEffect e;
@@ -271,7 +319,7 @@ static ExchangeEffect on_token_refused(Exchange *x) {
                 return fail(x, "the service does not take the ownership token");
         x->started_over = true;
         x->has_certificate = false;
-        x->has_key = false;
+        x->has_key = x->has_key && x->key_in_token; /* it is nobody else's, and stays where it is */
         e = register_or_create(x);
         e.leave_certificate = left;
         e.note = "the service does not take the ownership token; starting over";
@@ -346,7 +394,8 @@ static ExchangeEffect on_not_sent(Exchange *x) {
 
 static ExchangeEffect on_cancel(Exchange *x) {
         x->cancelled = true;
-        if (x->step == EXCHANGE_IDLE || x->step == EXCHANGE_VERIFYING)
+        if (x->step == EXCHANGE_IDLE || x->step == EXCHANGE_VERIFYING ||
+            (x->step == EXCHANGE_MAKING_KEY && x->key_in_token))
                 return give_up_cancelled(x);
         return (ExchangeEffect){};
 }
@@ -397,6 +446,10 @@ ExchangeEffect exchange_step(Exchange *x, ExchangeEventType event, uint64_t rand
                 return on_start(x);
         case EXCHANGE_EVENT_KEY_MADE:
                 return on_key_made(x);
+        case EXCHANGE_EVENT_KEY_GONE:
+                return on_key_gone(x);
+        case EXCHANGE_EVENT_KEY_LATER:
+                return on_key_later(x, random);
         case EXCHANGE_EVENT_NOTED:
                 return on_noted(x);
         case EXCHANGE_EVENT_CREATED:

@@ -6,6 +6,9 @@
  *
  *   start ─▶ [make key] ─▶ note ─▶ create ─▶ store ─▶ register ─▶ [keep ─▶ verify] ─▶ succeeded
  *
+ * - A key that is made in a token outlives the daemon, and is found again by where it is: that is
+ * on record before it is made, and each life looks for it first. A certificate whose key is not
+ * there any more is given up. A token that is away is waited for, as the service is.
  * - That a certificate is asked for is on record before it is asked for: whatever happens to the
  *   daemon then, the job can say that one may have been made. A disk that does not even take that
  *   would not take the certificate: none is spent. So with the token of a single RegisterThing.
@@ -21,7 +24,8 @@
  * refusal is tried again a few times, within half a minute. Then the job has failed, and its
  * identity is kept: asked for again, the same certificate is tried again, and nothing else.
  * - Cancelled: the call in flight is finished, so that what it brings is on record. Trying a
- *   certificate brings nothing, and ends at once.
+ *   certificate brings nothing, and ends at once; so does what is asked of a token, which may never
+ *   answer, and has the key where it can be found.
  */
 
 #include "daemon/model/backoff.h"
@@ -43,9 +47,10 @@
 #define EXCHANGE_VERIFY_WAIT_CAP_USEC (16 * USEC_PER_SEC)
 
 typedef enum ExchangeStep {
-        EXCHANGE_IDLE, /* not begun, or waiting for another try, or over */
-        EXCHANGE_MAKING_KEY,
-        EXCHANGE_NOTING, /* that what cannot be taken back is asked for now */
+        EXCHANGE_IDLE,        /* not begun, or waiting for another try, or over */
+        EXCHANGE_PLACING_KEY, /* in a token: where it will be becomes durable */
+        EXCHANGE_MAKING_KEY,  /* or finding it there, for the certificate that there is */
+        EXCHANGE_NOTING,      /* that what cannot be taken back is asked for now */
         EXCHANGE_CREATING,
         EXCHANGE_STORING, /* certificate, key and token */
         EXCHANGE_REGISTERING,
@@ -58,6 +63,8 @@ typedef enum ExchangeStep {
 typedef enum ExchangeEventType {
         EXCHANGE_EVENT_START, /* the session is ready and it is this job's turn */
         EXCHANGE_EVENT_KEY_MADE,
+        EXCHANGE_EVENT_KEY_GONE,  /* the certificate's is not in the token any more */
+        EXCHANGE_EVENT_KEY_LATER, /* the token is away, or does not answer */
         EXCHANGE_EVENT_NOTED,
         EXCHANGE_EVENT_CREATED, /* an answer whose certificate carries the right key */
         EXCHANGE_EVENT_STORED,
@@ -82,7 +89,8 @@ typedef enum ExchangeEventType {
 
 typedef enum ExchangeAction {
         EXCHANGE_DO_NOTHING,
-        EXCHANGE_DO_MAKE_KEY,
+        EXCHANGE_DO_PLACE_KEY, /* make durable where the token will have it */
+        EXCHANGE_DO_MAKE_KEY,  /* or find it: see exchange_looks_for_key() */
         EXCHANGE_DO_NOTE,
         EXCHANGE_DO_CREATE, /* publish the CSR, or ask for keys and certificate */
         EXCHANGE_DO_STORE,
@@ -112,6 +120,7 @@ typedef struct Exchange {
         Operation operation;
         KeySource key_source;
         ExchangeStep step;
+        bool key_in_token;    /* KEY_SOURCE_DAEMON: made there, and found there in each life */
         bool has_key;         /* KEY_SOURCE_DAEMON: made in this or an earlier try */
         bool has_certificate; /* stored, with a token that may still live */
         bool verify;          /* try the certificate before success is told */
@@ -136,6 +145,9 @@ void exchange_init(Exchange *x, Operation operation, KeySource key_source);
  * started again and again is no reason for more requests. */
 void exchange_was_tried(Exchange *x, unsigned tries);
 
+/* The key is in a token, or will be. */
+void exchange_keeps_key_in_token(Exchange *x);
+
 /* The job has a stored certificate, with its key and a token, from an earlier try or life. */
 void exchange_has_certificate(Exchange *x);
 
@@ -156,6 +168,9 @@ JobPhase exchange_phase(const Exchange *x);
 /* Whether it asks for a certificate, now or later; whether it registers a thing. */
 bool exchange_will_create(const Exchange *x);
 bool exchange_will_register(const Exchange *x);
+
+/* Whether DO_MAKE_KEY is about the key of the certificate that there is, and no other will do. */
+bool exchange_looks_for_key(const Exchange *x);
 
 /* Whether an answer is awaited. */
 bool exchange_is_in_flight(const Exchange *x);

@@ -262,10 +262,11 @@ bool job_has_result(const Job *j) {
 bool job_brings_secret(const Job *j) {
         switch (j->spec->operation) {
         case OPERATION_PROVISION:
-                return !j->spec->csr;
+                return !j->spec->csr && !j->result.private_key_uri;
+        case OPERATION_ROTATE:
+                return !j->result.private_key_uri;
         case OPERATION_CREATE_CERTIFICATE_FROM_CSR:
         case OPERATION_CREATE_KEYS_AND_CERTIFICATE:
-        case OPERATION_ROTATE:
                 return true;
         case OPERATION_REGISTER_THING:
         case OPERATION_MAX:
@@ -273,6 +274,18 @@ bool job_brings_secret(const Job *j) {
                 break;
         }
         return false;
+}
+
+bool job_has_unused_key(const Job *j) {
+        return j->result.private_key_uri && job_state_is_final(j->state) && !job_has_result(j) &&
+               !j->had_result;
+}
+
+bool job_may_use_key_again(const Job *j) {
+        const JobResult *r = &j->result;
+
+        return j->spec->key && j->state != JOB_CANCELLED &&
+               (r->thing_name || r->operation_id || (r->certificate_id && j->secrets_stored));
 }
 
 usec_t job_deadline_left(const Job *j, usec_t now_boot) {

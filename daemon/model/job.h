@@ -44,7 +44,7 @@ typedef struct JobResult {
         char *assigned_hub;
         char *operation_id;       /* of DPS, until its outcome is known; told to nobody */
         char *registration_state; /* JSON text */
-        char *private_key_uri;
+        char *private_key_uri;    /* of a key in a token; also before there is anything else */
 } JobResult;
 
 void job_result_done(JobResult *r);
@@ -70,6 +70,7 @@ struct Job {
         bool secrets_stored; /* <id>.secret is there */
         bool secrets_erased; /* there was one, and it was erased */
         bool acknowledged;
+        bool had_result;          /* once there was an identity to be fetched: it may be in use */
         usec_t token_made_boot;   /* when the ownership token was received; 0: there is none */
         usec_t not_before_boot;   /* the service said to ask for nothing before; 0: it did not */
         char **left_certificates; /* ids, NULL-terminated */
@@ -114,8 +115,17 @@ bool job_is_visible_to(const Job *j, const Peer *peer);
  * certificate was not let in when it was tried. */
 bool job_has_result(const Job *j);
 
-/* Its caller gets a secret by it: a key that daemon or cloud made, or an ownership token. What is
- * kept only on the way there (the token of a provisioning by the caller's own request) is none. */
+/* It has ended, and there may be a key of it in a token that is of use to nobody: no certificate
+ * for it was ever to be fetched. */
+bool job_has_unused_key(const Job *j);
+
+/* … but to the job itself, when it is asked for again: its certificate is used first then, where it
+ * is registered or its ownership token is there, or the operation that brings one. */
+bool job_may_use_key_again(const Job *j);
+
+/* Its caller gets a secret by it: a key that daemon or cloud made outside a token, or an ownership
+ * token. What is kept only on the way there (the token of a provisioning by the caller's own
+ * request) is none. */
 bool job_brings_secret(const Job *j);
 
 /* What is left until its deadline; USEC_INFINITY where there is none. */

@@ -136,7 +136,7 @@ static int publish_request(Lane *lane, AwsOperation operation, char **ret_why) {
         return 0;
 }
 
-static void broken(Lane *lane, int r, const char *what, const char *detail) {
+void aws_exchange_broken(Lane *lane, int r, const char *what, const char *detail) {
         Failure *failure;
 
         if (r == -EINVAL || r == -E2BIG)
@@ -208,7 +208,7 @@ static void request(Lane *lane) {
         /* -ENOTCONN: the connection's end is known below, and will be told here with its reason;
          * the job is at fault in nothing. The response timer runs in any case. */
         if (r < 0 && r != -ENOTCONN)
-                broken(lane, r, aws_exchange_title(operation), why);
+                aws_exchange_broken(lane, r, aws_exchange_title(operation), why);
 }
 
 void aws_exchange_on_subscribed(Lane *lane) {
@@ -222,29 +222,6 @@ void aws_exchange_on_subscription_refused(Lane *lane, AwsOperation operation, Fa
                 aws_exchange_event(lane, EXCHANGE_EVENT_REFUSED_PERMANENT, failure);
         else
                 failure_free(failure);
-}
-
-/* --- keys */
-
-static void on_key_made(MadeKey *made, void *userdata) {
-        Lane *lane = userdata;
-
-        lane->key_order = NULL;
-        if (made->error < 0) {
-                broken(lane, made->error, "Making a key", NULL);
-                return;
-        }
-        job_run_take_key(lane->job->run, made);
-        aws_exchange_event(lane, EXCHANGE_EVENT_KEY_MADE, NULL);
-}
-
-static void make_key(Lane *lane) {
-        int r;
-
-        r = key_order_new(lane->options.crypto, job_run_key_type(lane->job, lane->profile),
-                          lane->job->id, on_key_made, lane, &lane->key_order);
-        if (r < 0)
-                broken(lane, r, "Making a key", NULL);
 }
 
 /* --- effects */
@@ -316,9 +293,13 @@ static void carry_out(Lane *lane, const ExchangeEffect *e, JobPhase phase_before
         switch (e->action) {
         case EXCHANGE_DO_NOTHING:
                 return;
+        case EXCHANGE_DO_PLACE_KEY:
+                tell_progress(lane, e->note);
+                aws_key_place(lane);
+                return;
         case EXCHANGE_DO_MAKE_KEY:
                 tell_progress(lane, e->note);
-                make_key(lane);
+                aws_key_make(lane);
                 return;
         case EXCHANGE_DO_NOTE:
                 tell_progress(lane, e->note);

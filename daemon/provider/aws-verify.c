@@ -73,6 +73,7 @@ static int start_probe(Lane *lane, const Secret *certificate) {
         tls->certificate = certificate;
         tls->certificate_name = "the new certificate";
         tls->private_key = lane->job->run->secrets.private_key;
+        tls->token_key = lane->job->run->token_key;
         tls->private_key_name = "its private key";
         return probe_new(lane->options.network, &parameters, on_probed, lane, &lane->probe);
 }

@@ -2,8 +2,9 @@
 #pragma once
 
 /* Inside daemon/provider: what a registrar is made of. dps.c carries out what the assignment
- * machine says; dps-login.c makes names and tokens; dps-answer.c reads what the service says;
- * dps-check.c says what a job may ask; dps-run.c knows what a job brings along. */
+ * machine says; dps-key.c has keys made; dps-login.c makes names and tokens; dps-answer.c reads
+ * what the service says; dps-check.c says what a job may ask; dps-run.c knows what a job brings
+ * along. */
 
 #include "daemon/provider/dps.h"
 #include "daemon/provider/job-run.h"
@@ -19,6 +20,7 @@ struct Registrar {
         Secret *trusted, *certificate, *private_key, *symmetric_key, *secondary_key;
         Secret *proxy_credentials;
         TokenKey *token_key; /* in the place of private_key */
+        Token *key_store;    /* NULL: device keys are made in memory */
 
         SessionState state;
         usec_t connected_since_real; /* 0: not ready */
@@ -43,6 +45,10 @@ typedef struct RegistrarEvent {
 void registrar_event(Registrar *r, const RegistrarEvent *event);
 /* This machine could not do `what`; `detail` is for the caller's own mistakes. */
 void registrar_broken(Registrar *r, int error, const char *what, const char *detail);
+
+/* dps-key.c; both are answered by an event */
+void dps_key_place(Registrar *r);
+void dps_key_make(Registrar *r);
 
 /* dps-line.c */
 void registrar_connect(Registrar *r);

@@ -7,6 +7,7 @@
 #include "daemon/crypto/csr.h"
 #include "daemon/crypto/key.h"
 #include "daemon/provider/dps-internal.h"
+#include "daemon/provider/key-place.h"
 #include "daemon/provider/lane.h"
 
 const char *registrar_id_of(const Profile *profile, const JobSpec *spec) {
@@ -50,11 +51,15 @@ static int fill_run(const Registrar *r, Job *job, const JobSecrets *stored) {
                 if (k < 0)
                         return k;
         }
+        if (makes_key && r->profile->key_store)
+                assignment_keeps_key_in_token(&run->assignment);
+        else
+                key_place_leave(job);
         k = 0;
         if (job->spec->csr) {
                 assignment_certifies(&run->assignment);
                 k = job_run_adopt_csr(run, job->spec->csr);
-        } else if (makes_key && run->secrets.private_key)
+        } else if (makes_key && !r->profile->key_store && run->secrets.private_key)
                 k = adopt_key(run, registrar_id_of(r->profile, job->spec));
         if (k >= 0 && job->result.operation_id)
                 assignment_has_operation(&run->assignment);

@@ -84,29 +84,6 @@ static void request(Registrar *r) {
                 registrar_broken(r, k, dps_request_title(what), why);
 }
 
-/* --- keys */
-
-static void on_key_made(MadeKey *made, void *userdata) {
-        Registrar *r = userdata;
-
-        r->key_order = NULL;
-        if (made->error < 0) {
-                registrar_broken(r, made->error, "Making a key", NULL);
-                return;
-        }
-        job_run_take_key(r->job->run, made);
-        tell(r, ASSIGNMENT_EVENT_KEY_MADE, NULL);
-}
-
-static void make_key(Registrar *r) {
-        int k;
-
-        k = key_order_new(r->options.crypto, job_run_key_type(r->job, r->profile),
-                          registrar_id_of(r->profile, r->job->spec), on_key_made, r, &r->key_order);
-        if (k < 0)
-                registrar_broken(r, k, "Making a key", NULL);
-}
-
 /* --- effects */
 
 static void set_last_error(Registrar *r, Failure *failure) {
@@ -183,8 +160,11 @@ static void carry_out(Registrar *r, const AssignmentEffect *e, JobPhase phase_be
         switch (e->action) {
         case ASSIGNMENT_DO_NOTHING:
                 return;
+        case ASSIGNMENT_DO_PLACE_KEY:
+                dps_key_place(r);
+                return;
         case ASSIGNMENT_DO_MAKE_KEY:
-                make_key(r);
+                dps_key_make(r);
                 return;
         case ASSIGNMENT_DO_STORE:
                 store(r, e->note);
@@ -311,6 +291,7 @@ static void forget_claim(Registrar *r) {
         r->certificate = secret_free(r->certificate);
         r->private_key = secret_free(r->private_key);
         r->token_key = token_key_unref(r->token_key);
+        r->key_store = token_unref(r->key_store);
         r->symmetric_key = secret_free(r->symmetric_key);
         r->secondary_key = secret_free(r->secondary_key);
         r->proxy_credentials = secret_free(r->proxy_credentials);
@@ -341,6 +322,7 @@ int registrar_set_claim(Registrar *r, const RegistrarClaim *claim) {
         r->certificate = secret_copy(claim->certificate);
         r->private_key = secret_copy(claim->private_key);
         r->token_key = token_key_ref(claim->token_key);
+        r->key_store = token_ref(claim->key_store);
         r->symmetric_key = secret_copy(claim->symmetric_key);
         r->secondary_key = secret_copy(claim->secondary_key);
         r->proxy_credentials = secret_copy(claim->proxy_credentials);

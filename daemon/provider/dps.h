@@ -27,6 +27,7 @@ typedef struct RegistrarClaim {
         const Secret *secondary_key;     /* likewise; NULL: none */
         const Secret *proxy_credentials; /* NULL: none */
         TokenKey *token_key;             /* in the place of private_key; NULL: none */
+        Token *key_store;                /* device keys are made there; NULL: in memory */
 } RegistrarClaim;
 
 /* As LaneOps (lane.h), and with its meanings; they may be called from within a registrar_* call.
@@ -49,6 +50,7 @@ typedef struct RegistrarOptions {
         sd_event *event;
         Network *network;
         Worker *crypto; /* makes keys */
+        Worker *tokens; /* makes those that are made in tokens; NULL: there are none */
         const RegistrarOps *ops;
         void *userdata;
         bool (*clock_is_synchronised)(void); /* NULL: the kernel's word */

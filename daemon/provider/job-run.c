@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "daemon/crypto/csr.h"
+#include "daemon/provider/key-place.h"
 #include "daemon/provider/lane.h"
 
 static KeySource key_source_of(const Job *job, const Profile *profile) {
@@ -36,7 +37,8 @@ static int adopt_certificate(Job *job, usec_t now_boot) {
 
         if (!exchange_goes_whole_way(job->spec->operation) || !job->result.certificate_id)
                 return 0;
-        if (job->result.thing_name && (run->secrets.private_key || job->spec->csr)) {
+        if (job->result.thing_name &&
+            (run->secrets.private_key || job->spec->csr || run->exchange.key_in_token)) {
                 exchange_is_registered(&run->exchange);
                 return 0;
         }
@@ -47,12 +49,23 @@ static int adopt_certificate(Job *job, usec_t now_boot) {
         return job_give_up_certificate(job);
 }
 
+/* It stays where it is, also where its profile has new ones made elsewhere. */
+static bool has_key_in_token(const Job *job, const Profile *profile) {
+        return key_source_of(job, profile) == KEY_SOURCE_DAEMON &&
+               exchange_goes_whole_way(job->spec->operation) &&
+               (profile->key_store || (job->result.private_key_uri && job->result.certificate_id));
+}
+
 static int fill_run(Job *job, const Profile *profile, const JobSecrets *stored, usec_t now_boot) {
         int r;
 
         exchange_init(&job->run->exchange, job->spec->operation, key_source_of(job, profile));
         if (profile->verify_certificate && exchange_goes_whole_way(job->spec->operation))
                 exchange_wants_verify(&job->run->exchange);
+        if (has_key_in_token(job, profile))
+                exchange_keeps_key_in_token(&job->run->exchange);
+        else
+                key_place_leave(job);
         if (job->attempts > 1) /* this one counts already */
                 exchange_was_tried(&job->run->exchange, job->attempts - 1);
         if (stored) {
@@ -89,6 +102,7 @@ void job_run_free(Job *job) {
                 return;
         free(run->csr);
         free(run->spki);
+        token_key_unref(run->token_key);
         job_secrets_done(&run->secrets);
         failure_free(run->failure);
         free(run);
@@ -102,10 +116,12 @@ void job_run_take_key(JobRun *run, MadeKey *made) {
         free(run->csr);
         free(run->spki);
         secret_free(run->secrets.private_key);
+        token_key_unref(run->token_key);
         run->csr = TAKE_PTR(made->csr);
         run->spki = TAKE_PTR(made->spki);
         run->spki_size = made->spki_size;
         run->secrets.private_key = TAKE_PTR(made->key);
+        run->token_key = TAKE_PTR(made->token_key);
 }
 
 Failure *job_run_final_failure(const JobRun *run, JobState outcome) {

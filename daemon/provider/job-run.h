@@ -21,6 +21,7 @@ typedef struct JobRun {
         uint8_t *spki;         /* the public key that the certificate must carry */
         size_t spki_size;
         JobSecrets secrets;
+        TokenKey *token_key;     /* in the place of secrets.private_key; NULL: none */
         Failure *failure;        /* of the last try */
         bool saw_foreign_answer; /* in this try: a certificate for another key */
 } JobRun;

@@ -2,9 +2,9 @@
 #pragma once
 
 /* Inside daemon/provider: what a lane is made of. lane.c keeps the session; aws-exchange.c carries
- * out what the exchange machine says; aws-answer.c reads what the service says; aws-verify.c tries
- * new certificates; lane-topics.c listens; lane-rights.c knows what the claim's policy seems to
- * refuse. */
+ * out what the exchange machine says; aws-key.c has keys made; aws-answer.c reads what the service
+ * says; aws-verify.c tries new certificates; lane-topics.c listens; lane-rights.c knows what the
+ * claim's policy seems to refuse. */
 
 #include "daemon/model/exchange.h"
 #include "daemon/model/right.h"
@@ -94,6 +94,13 @@ void aws_exchange_on_subscription_refused(Lane *lane, AwsOperation operation, Fa
 void aws_exchange_drop(Lane *lane); /* the lane ends: let go of what belongs to the job's try */
 AwsOperation aws_exchange_operation(const JobRun *run);
 const char *aws_exchange_title(AwsOperation operation); /* as the service calls it */
+
+/* This machine could not do `what`; `detail` is for the caller's own mistakes. */
+void aws_exchange_broken(Lane *lane, int r, const char *what, const char *detail);
+
+/* aws-key.c; both are answered by an event */
+void aws_key_place(Lane *lane);
+void aws_key_make(Lane *lane);
 
 /* aws-verify.c */
 void aws_verify_begin(Lane *lane);

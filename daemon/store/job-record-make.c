@@ -198,6 +198,7 @@ static json_t *make_state(const Job *j, const JobClock *clock, SecretsMark mark,
             field_put_string(o, "phase", job_phase_to_string(j->phase)) < 0 ||
             field_put_number(o, "attempts", j->attempts) < 0 || put_times(o, j, clock) < 0 ||
             put_secrets(o, j, mark) < 0 || field_put_flag(o, "acknowledged", j->acknowledged) < 0 ||
+            field_put_flag(o, "had-result", j->had_result) < 0 ||
             field_put_flag(o, "cancel", j->cancel_requested) < 0 ||
             field_put_string(o, "fingerprint", j->profile_fingerprint) < 0 ||
             put_failure(o, "failure", j->failure, 0) < 0 || put_result(o, &j->result) < 0 ||

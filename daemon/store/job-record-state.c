@@ -171,6 +171,7 @@ int job_record_read_state(const json_t *o, const JobClock *clock, Job *j) {
             (r = field_get_flag(o, "secrets-stored", &j->secrets_stored)) < 0 ||
             (r = field_get_flag(o, "secrets-erased", &j->secrets_erased)) < 0 ||
             (r = field_get_flag(o, "acknowledged", &j->acknowledged)) < 0 ||
+            (r = field_get_flag(o, "had-result", &j->had_result)) < 0 ||
             (r = field_get_flag(o, "cancel", &j->cancel_requested)) < 0)
                 return r;
         j->attempts = (unsigned) attempts;

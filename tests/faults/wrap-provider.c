@@ -53,9 +53,9 @@ AROUND("probe", NULL, probe_new,
        (Network * n, const ProbeParameters *p, ProbeHandler handler, void *userdata, Probe **ret),
        (n, p, handler, userdata, ret));
 AROUND("key", NULL, key_order_new,
-       (Worker * crypto, KeyType type, const char *common_name,
-        void (*done)(MadeKey *made, void *userdata), void *userdata, KeyOrder **ret),
-       (crypto, type, common_name, done, userdata, ret));
+       (Worker * worker, const KeyWish *wish, void (*done)(MadeKey *made, void *userdata),
+        void *userdata, KeyOrder **ret),
+       (worker, wish, done, userdata, ret));
 
 static void at_answer(FaultWhen when, const AwsTopic *topic) {
         static const char *const accepted[AWS_OPERATION_MAX] = {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /* A PKCS#11 module around SoftHSM, which writes down each login and has faults on request. Both
- * stand in the folder $TOKEN_SHIM_DIR: `logins` gets a line for each C_Login, `fault` holds the
- * name of the fault that is on, as soft-token.h lists them. */
+ * stand in the folder $TOKEN_SHIM_DIR: `logins` gets a line for each C_Login, and so do
+ * `signatures` and `made` for C_Sign and C_GenerateKeyPair; `fault` holds the name of the fault
+ * that is on, as soft-token.h lists them. */
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -30,6 +31,17 @@ static int open_file(const char *name, int flags) {
                 return -1;
         (void) snprintf(path, sizeof(path), "%s/%s", dir, name);
         return open(path, flags | O_CLOEXEC, 0600);
+}
+
+/* A line more. */
+static void note(const char *name) {
+        int fd = open_file(name, O_WRONLY | O_APPEND | O_CREAT);
+
+        if (fd < 0)
+                return;
+        if (write(fd, "x\n", 2) != 2)
+                abort();
+        close(fd);
 }
 
 static int fault_is(const char *name) {
@@ -68,15 +80,10 @@ static int is_removed(void) {
 
 static CK_RV shim_login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR_PTR pin,
                         CK_ULONG size) {
-        int fd = open_file("logins", O_WRONLY | O_APPEND | O_CREAT),
-            dies = fault_is("die-in-login");
+        int dies = fault_is("die-in-login");
         CK_RV rv;
 
-        if (fd >= 0) {
-                if (write(fd, "login\n", 6) != 6)
-                        abort();
-                close(fd);
-        }
+        note("logins");
         if (dies && fault_is("die-in-login")) {
                 fault_is_over();
                 _exit(1); /* a filter of system calls may not let it kill itself */
@@ -127,18 +134,50 @@ static CK_RV shim_sign_init(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanis
 
 static CK_RV shim_sign(CK_SESSION_HANDLE session, CK_BYTE_PTR data, CK_ULONG size,
                        CK_BYTE_PTR signature, CK_ULONG_PTR signature_size) {
-        int fd = open_file("signatures", O_WRONLY | O_APPEND | O_CREAT);
-
-        if (fd >= 0) {
-                if (write(fd, "sign\n", 5) != 5)
-                        abort();
-                close(fd);
-        }
+        note("signatures");
         while (fault_is("hang"))
                 (void) usleep(LOOK_AGAIN_USEC);
         if (fault_is("slow"))
                 (void) usleep(SLOW_USEC);
         return real->C_Sign(session, data, size, signature, signature_size);
+}
+
+static void die_if(const char *fault) {
+        if (!fault_is(fault))
+                return;
+        fault_is_over();
+        _exit(1);
+}
+
+static CK_RV shim_generate(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism,
+                           CK_ATTRIBUTE_PTR public, CK_ULONG n_public, CK_ATTRIBUTE_PTR private,
+                           CK_ULONG n_private, CK_OBJECT_HANDLE_PTR public_key,
+                           CK_OBJECT_HANDLE_PTR private_key) {
+        CK_RV rv;
+
+        if (is_removed())
+                return CKR_DEVICE_REMOVED;
+        note("made");
+        die_if("die-before-make");
+        while (fault_is("hang-in-make"))
+                (void) usleep(LOOK_AGAIN_USEC);
+        if (fault_is("full"))
+                return CKR_DEVICE_MEMORY;
+        rv = real->C_GenerateKeyPair(session, mechanism, public, n_public, private, n_private,
+                                     public_key, private_key);
+        die_if("die-after-make");
+        return rv;
+}
+
+static CK_RV shim_destroy(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object) {
+        CK_RV rv;
+
+        if (fault_is("no-removal"))
+                return CKR_TOKEN_WRITE_PROTECTED;
+        die_if("die-before-removal");
+        rv = real->C_DestroyObject(session, object);
+        die_if("die-after-removal");
+        return rv;
 }
 
 CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR list);
@@ -159,6 +198,8 @@ __attribute__((visibility("default"))) CK_RV C_GetFunctionList(CK_FUNCTION_LIST_
         ours.C_GetSessionInfo = shim_session;
         ours.C_SignInit = shim_sign_init;
         ours.C_Sign = shim_sign;
+        ours.C_GenerateKeyPair = shim_generate;
+        ours.C_DestroyObject = shim_destroy;
         *list = &ours;
         return CKR_OK;
 }

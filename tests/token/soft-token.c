@@ -87,6 +87,10 @@ size_t soft_token_signatures(void) {
         return count_lines("signatures");
 }
 
+size_t soft_token_made(void) {
+        return count_lines("made");
+}
+
 static size_t count_objects(const char *dir) {
         DIR *d = opendir(dir);
         struct dirent *e;

@@ -25,10 +25,14 @@ const char *soft_token_module(void);
 
 size_t soft_token_logins(void);
 size_t soft_token_signatures(void);
+size_t soft_token_made(void);    /* pairs of keys, also those that came to nothing */
 size_t soft_token_objects(void); /* in all tokens, public and private ones */
 
 /* NULL: none. "removed": no slot has a token, and what it knew of sessions is forgotten;
  * "session-lost": at the next signature, once; "hang": signatures wait until the fault is gone;
  * "slow": they take half a second; "no-pss"; "count-low", "final-try", "locked": what the token
- * says of its PIN; "die-in-login": the next login kills its program. */
+ * says of its PIN; "die-in-login": the next login kills its program, and so do "die-before-make",
+ * "die-after-make", "die-before-removal" and "die-after-removal", of keys; "full": there is no room
+ * for one; "hang-in-make": making one waits until the fault is gone; "no-removal": nothing is
+ * removed. */
 void soft_token_fault(const char *fault);

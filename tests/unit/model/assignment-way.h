@@ -26,6 +26,8 @@ static inline Assignment at_step_with(AssignmentStep step, bool makes_key, bool 
         Assignment a;
 
         assignment_init(&a, makes_key, has_secondary);
+        if (step == ASSIGNMENT_PLACING_KEY)
+                assignment_keeps_key_in_token(&a);
         for (size_t i = 0; a.step != step && i < ELEMENTSOF(way); i++)
                 (void) feed(&a, way[i]);
         ck_assert_int_eq(a.step, step);

@@ -13,6 +13,8 @@ Exchange exchange_at_step(ExchangeStep step) {
         exchange_init(&x, OPERATION_PROVISION, KEY_SOURCE_DAEMON);
         if (step == EXCHANGE_KEEPING || step == EXCHANGE_VERIFYING)
                 exchange_wants_verify(&x);
+        if (step == EXCHANGE_PLACING_KEY)
+                exchange_keeps_key_in_token(&x);
         for (size_t i = 0; x.step != step && i < ELEMENTSOF(way); i++)
                 (void) exchange_step(&x, way[i], 0);
         ck_assert_int_eq(x.step, step);

@@ -9,6 +9,7 @@
 
 static const char *const step_names[ASSIGNMENT_STEP_MAX] = {
         [ASSIGNMENT_IDLE] = "idle",
+        [ASSIGNMENT_PLACING_KEY] = "placing-key",
         [ASSIGNMENT_MAKING_KEY] = "making-key",
         [ASSIGNMENT_STORING_KEY] = "storing-key",
         [ASSIGNMENT_CONNECTING] = "connecting",
@@ -26,7 +27,7 @@ static const char *const action_names[ASSIGNMENT_ACTION_MAX] = {
         [ASSIGNMENT_DO_REGISTER] = "register",   [ASSIGNMENT_DO_QUERY] = "query",
         [ASSIGNMENT_DO_PAUSE] = "pause",         [ASSIGNMENT_DO_WAIT] = "wait",
         [ASSIGNMENT_DO_FINISH] = "finish",       [ASSIGNMENT_DO_NOTE] = "note",
-        [ASSIGNMENT_DO_GIVE_TIME] = "give-time",
+        [ASSIGNMENT_DO_GIVE_TIME] = "give-time", [ASSIGNMENT_DO_PLACE_KEY] = "place-key",
 };
 
 /* What happened, in words: the step it went to, and what is to be done. */
@@ -49,6 +50,13 @@ static const Row undisturbed[ASSIGNMENT_STEP_MAX] = {
                         EV(START) = "making-key make-key",
                         EV(BROKEN) = "over finish failed",
                         EV(CANCEL) = "over finish cancelled",
+                        EV(EXPIRED) = "over finish expired",
+                },
+        [ASSIGNMENT_PLACING_KEY] =
+                {
+                        EV(STORED) = "making-key make-key",
+                        EV(KEY_LATER) = "idle wait",
+                        EV(BROKEN) = "over finish failed",
                         EV(EXPIRED) = "over finish expired",
                 },
         [ASSIGNMENT_MAKING_KEY] =
@@ -142,6 +150,13 @@ static const Row cancelled[ASSIGNMENT_STEP_MAX] = {
                         EV(START) = "over finish cancelled",
                         EV(BROKEN) = "over finish cancelled",
                         EV(CANCEL) = "over finish cancelled",
+                        EV(EXPIRED) = "over finish expired",
+                },
+        [ASSIGNMENT_PLACING_KEY] =
+                {
+                        EV(STORED) = "over finish cancelled",
+                        EV(KEY_LATER) = "over finish cancelled",
+                        EV(BROKEN) = "over finish cancelled",
                         EV(EXPIRED) = "over finish expired",
                 },
         [ASSIGNMENT_MAKING_KEY] =
@@ -346,6 +361,8 @@ static void expect_lawful(Watch *w, const Assignment *a, const AssignmentEvent *
         if (e->forget_operation)
                 w->operation = false;
         switch (e->action) {
+        case ASSIGNMENT_DO_PLACE_KEY:
+                break;
         case ASSIGNMENT_DO_STORE:
                 if (a->step == ASSIGNMENT_STORING)
                         w->operation = true;
@@ -435,6 +452,7 @@ START_TEST(steps_have_their_phases)
                 [ASSIGNMENT_NOTING] = PHASE_REGISTER,    [ASSIGNMENT_REGISTERING] = PHASE_REGISTER,
                 [ASSIGNMENT_STORING] = PHASE_POLL,       [ASSIGNMENT_PAUSING] = PHASE_POLL,
                 [ASSIGNMENT_QUERYING] = PHASE_POLL,      [ASSIGNMENT_OVER] = PHASE_NONE,
+                [ASSIGNMENT_PLACING_KEY] = PHASE_KEYGEN,
         };
         Assignment a = at_step((AssignmentStep) _i);
 

@@ -8,10 +8,15 @@
 #include "tests/unit/protocol-aws/suite.h"
 
 static const char *const step_names[EXCHANGE_STEP_MAX] = {
-        [EXCHANGE_IDLE] = "idle",       [EXCHANGE_MAKING_KEY] = "making-key",
-        [EXCHANGE_NOTING] = "noting",   [EXCHANGE_CREATING] = "creating",
-        [EXCHANGE_STORING] = "storing", [EXCHANGE_REGISTERING] = "registering",
-        [EXCHANGE_KEEPING] = "keeping", [EXCHANGE_VERIFYING] = "verifying",
+        [EXCHANGE_IDLE] = "idle",
+        [EXCHANGE_MAKING_KEY] = "making-key",
+        [EXCHANGE_PLACING_KEY] = "placing-key",
+        [EXCHANGE_NOTING] = "noting",
+        [EXCHANGE_CREATING] = "creating",
+        [EXCHANGE_STORING] = "storing",
+        [EXCHANGE_REGISTERING] = "registering",
+        [EXCHANGE_KEEPING] = "keeping",
+        [EXCHANGE_VERIFYING] = "verifying",
         [EXCHANGE_OVER] = "over",
 };
 
@@ -21,7 +26,7 @@ static const char *const action_names[EXCHANGE_ACTION_MAX] = {
         [EXCHANGE_DO_STORE] = "store",     [EXCHANGE_DO_REGISTER] = "register",
         [EXCHANGE_DO_KEEP] = "keep",       [EXCHANGE_DO_VERIFY] = "verify",
         [EXCHANGE_DO_WAIT] = "wait",       [EXCHANGE_DO_REQUEUE] = "requeue",
-        [EXCHANGE_DO_FINISH] = "finish",
+        [EXCHANGE_DO_FINISH] = "finish",   [EXCHANGE_DO_PLACE_KEY] = "place-key",
 };
 
 /* What happened, in words: the step it went to, and what is to be done. */
@@ -44,6 +49,13 @@ static const Row undisturbed[EXCHANGE_STEP_MAX] = {
                         [EXCHANGE_EVENT_START] = "making-key make-key",
                         [EXCHANGE_EVENT_BROKEN] = "over finish failed",
                         [EXCHANGE_EVENT_CANCEL] = "over finish cancelled",
+                        [EXCHANGE_EVENT_EXPIRED] = "over finish expired",
+                },
+        [EXCHANGE_PLACING_KEY] =
+                {
+                        [EXCHANGE_EVENT_STORED] = "making-key make-key",
+                        [EXCHANGE_EVENT_KEY_LATER] = "idle wait",
+                        [EXCHANGE_EVENT_BROKEN] = "over finish failed",
                         [EXCHANGE_EVENT_EXPIRED] = "over finish expired",
                 },
         [EXCHANGE_MAKING_KEY] =
@@ -120,6 +132,13 @@ static const Row cancelled[EXCHANGE_STEP_MAX] = {
                         [EXCHANGE_EVENT_START] = "over finish cancelled",
                         [EXCHANGE_EVENT_BROKEN] = "over finish cancelled",
                         [EXCHANGE_EVENT_CANCEL] = "over finish cancelled",
+                        [EXCHANGE_EVENT_EXPIRED] = "over finish expired",
+                },
+        [EXCHANGE_PLACING_KEY] =
+                {
+                        [EXCHANGE_EVENT_STORED] = "over finish cancelled",
+                        [EXCHANGE_EVENT_KEY_LATER] = "over finish cancelled",
+                        [EXCHANGE_EVENT_BROKEN] = "over finish cancelled",
                         [EXCHANGE_EVENT_EXPIRED] = "over finish expired",
                 },
         [EXCHANGE_MAKING_KEY] =
@@ -239,7 +258,7 @@ START_TEST(steps_have_their_phases)
                 [EXCHANGE_NOTING] = PHASE_CREATE,    [EXCHANGE_CREATING] = PHASE_CREATE,
                 [EXCHANGE_STORING] = PHASE_CREATE,   [EXCHANGE_REGISTERING] = PHASE_REGISTER,
                 [EXCHANGE_KEEPING] = PHASE_REGISTER, [EXCHANGE_VERIFYING] = PHASE_VERIFY,
-                [EXCHANGE_OVER] = PHASE_NONE};
+                [EXCHANGE_OVER] = PHASE_NONE,        [EXCHANGE_PLACING_KEY] = PHASE_KEYGEN};
         Exchange x = exchange_at_step((ExchangeStep) _i);
 
         ck_assert_int_eq(exchange_phase(&x), phases[_i]);

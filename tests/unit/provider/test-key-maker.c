@@ -18,10 +18,11 @@ static void on_made(MadeKey *key, void *userdata) {
 }
 
 static KeyOrder *order(KeyType type, const char *name) {
+        const KeyWish wish = {.type = type, .common_name = name};
         KeyOrder *o = NULL;
 
         told = 0;
-        ck_assert_int_eq(key_order_new(fixture.crypto, type, name, on_made, &told, &o), 0);
+        ck_assert_int_eq(key_order_new(fixture.crypto, &wish, on_made, &told, &o), 0);
         ck_assert_ptr_nonnull(o);
         return o;
 }
@@ -80,11 +81,12 @@ END_TEST
 
 START_TEST(too_many_orders_are_refused)
 {
+        const KeyWish wish = {.type = KEY_TYPE_RSA_2048, .common_name = "n"};
         KeyOrder *o = NULL;
         int r = 0;
 
         for (unsigned i = 0; i < 100 && r == 0; i++)
-                r = key_order_new(fixture.crypto, KEY_TYPE_RSA_2048, "n", NULL, NULL, &o);
+                r = key_order_new(fixture.crypto, &wish, NULL, NULL, &o);
         ck_assert_int_eq(r, -EAGAIN);
 }
 END_TEST

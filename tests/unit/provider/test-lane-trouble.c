@@ -339,11 +339,12 @@ static void hold_crypto_worker(void) {
 START_TEST(a_crypto_worker_without_room_fails_the_job)
 {
         Job *job = fixture_job(OPERATION_PROVISION);
+        const KeyWish wish = {.type = KEY_TYPE_RSA_2048, .common_name = "n"};
         KeyOrder *order;
 
         fixture_ready();
         hold_crypto_worker();
-        while (key_order_new(fixture.crypto, KEY_TYPE_RSA_2048, "n", NULL, NULL, &order) == 0)
+        while (key_order_new(fixture.crypto, &wish, NULL, NULL, &order) == 0)
                 ;
         fixture_start(job);
         sem_post(&may_end);

@@ -125,6 +125,7 @@ Job *fixture_full_job(void) {
                       "the service \"refused\"");
         j->secrets_erased = true;
         j->acknowledged = true;
+        j->had_result = true;
         j->cancel_requested = true;
         j->token_made_boot = 6500000;
         j->not_before_boot = 60000000;
@@ -231,6 +232,7 @@ void fixture_assert_same(const Job *a, const Job *b) {
         ck_assert_int_eq(a->secrets_stored, b->secrets_stored);
         ck_assert_int_eq(a->secrets_erased, b->secrets_erased);
         ck_assert_int_eq(a->acknowledged, b->acknowledged);
+        ck_assert_int_eq(a->had_result, b->had_result);
         ck_assert_int_eq(a->cancel_requested, b->cancel_requested);
         ck_assert_uint_eq(a->n_left_certificates, b->n_left_certificates);
         for (size_t i = 0; i < a->n_left_certificates; i++)
