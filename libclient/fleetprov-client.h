@@ -401,7 +401,8 @@ const char *fleetprov_result_get_job_id(const fleetprov_result *result);
 const char *fleetprov_result_get_thing_name(const fleetprov_result *result);
 const char *fleetprov_result_get_certificate_id(const fleetprov_result *result);
 const char *fleetprov_result_get_certificate_pem(const fleetprov_result *result);
-const char *fleetprov_result_get_private_key_uri(const fleetprov_result *result); /* pkcs11: */
+/* Where the key was made in a token and stays there: its PKCS#11 URI (RFC 7512), without a PIN. */
+const char *fleetprov_result_get_private_key_uri(const fleetprov_result *result);
 const char *fleetprov_result_get_device_id(const fleetprov_result *result);
 const char *fleetprov_result_get_assigned_hub(const fleetprov_result *result);
 const char *fleetprov_result_get_registration_state(const fleetprov_result *result); /* JSON */

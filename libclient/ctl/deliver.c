@@ -9,7 +9,7 @@
 #include "libclient/ctl/out-write.h"
 #include "libclient/ctl/print-job.h"
 
-#define FILES_MAX 5U
+#define FILES_MAX 6U
 
 static ExitStatus cannot_use(Ctl *ctl, int r, const char *why) {
         ctl_complain(ctl, "--out=%s: %s", ctl->options.out, why ? why : strerror(-r));
@@ -125,7 +125,8 @@ static int add_secrets(const fleetprov_result *result, Secrets *secrets, OutFile
 static int store(Ctl *ctl, const fleetprov_job *job, const fleetprov_result *result, Out *out) {
         const char *pem = fleetprov_result_get_certificate_pem(result);
         _cleanup_(secrets_done) Secrets secrets = {0};
-        _cleanup_free_ char *json = NULL;
+        const char *key_uri = fleetprov_result_get_private_key_uri(result);
+        _cleanup_free_ char *json = NULL, *uri = NULL;
         OutFile files[FILES_MAX];
         size_t n = 0;
         int r;
@@ -135,6 +136,14 @@ static int store(Ctl *ctl, const fleetprov_job *job, const fleetprov_result *res
         r = add_secrets(result, &secrets, files, &n);
         if (r < 0)
                 return out_fail(out, r, "the result's secret cannot be read: %s", strerror(-r));
+        if (key_uri) { /* a line, as a text file has them */
+                if (asprintf(&uri, "%s\n", key_uri) < 0) {
+                        uri = NULL;
+                        return out_fail(out, -ENOMEM, "out of memory");
+                }
+                files[n++] =
+                        (OutFile){.name = OUT_PRIVATE_KEY_URI, .data = uri, .size = strlen(uri)};
+        }
         json = configuration(ctl, job, result);
         if (!json)
                 return out_fail(out, -ENOMEM, "out of memory");

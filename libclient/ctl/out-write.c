@@ -13,7 +13,13 @@
 #define SAME_JOB_MAX 1000U      /* results of one job side by side */
 
 const char *const out_names[] = {
-        OUT_CERTIFICATE, OUT_PRIVATE_KEY, OUT_TOKEN, OUT_SYMMETRIC_KEY, OUT_CONFIGURATION, NULL,
+        OUT_CERTIFICATE,
+        OUT_PRIVATE_KEY,
+        OUT_PRIVATE_KEY_URI,
+        OUT_TOKEN,
+        OUT_SYMMETRIC_KEY,
+        OUT_CONFIGURATION,
+        NULL,
 };
 
 int out_stage(Out *out) {

@@ -9,6 +9,7 @@
 
 #define OUT_CERTIFICATE "certificate.pem"
 #define OUT_PRIVATE_KEY "private-key.pem"
+#define OUT_PRIVATE_KEY_URI "private-key.uri"
 #define OUT_TOKEN "ownership-token"
 #define OUT_SYMMETRIC_KEY "symmetric-key"
 #define OUT_CONFIGURATION "configuration.json"

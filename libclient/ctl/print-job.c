@@ -13,9 +13,9 @@ static void put_files(json_t *o, const Out *out) {
         static const struct {
                 const char *member, *file;
         } names[] = {
-                {"certificate", OUT_CERTIFICATE},     {"privateKey", OUT_PRIVATE_KEY},
-                {"ownershipToken", OUT_TOKEN},        {"symmetricKey", OUT_SYMMETRIC_KEY},
-                {"configuration", OUT_CONFIGURATION},
+                {"certificate", OUT_CERTIFICATE},       {"privateKey", OUT_PRIVATE_KEY},
+                {"privateKeyUri", OUT_PRIVATE_KEY_URI}, {"ownershipToken", OUT_TOKEN},
+                {"symmetricKey", OUT_SYMMETRIC_KEY},    {"configuration", OUT_CONFIGURATION},
         };
         json_t *files = json_object();
 
