@@ -11,6 +11,7 @@
 #include <openssl/evp.h>
 
 #include "daemon/base/macro.h"
+#include "tests/cloud/plugin/alpn.h"
 
 #define HEAD_MAX ((size_t) 4096)
 #define OUT_MAX ((size_t) 1024 * 1024)
@@ -241,7 +242,9 @@ __attribute__((visibility("default"))) int SSL_read(SSL *ssl, void *buf, int num
         if (!next)
                 next = (SslRead) dlsym(RTLD_NEXT, "SSL_read");
         if (talk && talk->stage == STAGE_NEW && SSL_peek(ssl, &first, 1) == 1)
-                talk->stage = first == 'G' ? STAGE_HEAD : STAGE_PLAIN;
+                talk->stage = first == 'G'           ? STAGE_HEAD
+                              : alpn_is_missing(ssl) ? STAGE_OVER
+                                                     : STAGE_PLAIN;
         if (!talk || talk->stage == STAGE_NEW || talk->stage == STAGE_PLAIN)
                 return next(ssl, buf, num);
         return read_frames(next, ssl, talk, buf, num);

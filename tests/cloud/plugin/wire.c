@@ -8,6 +8,7 @@
 #include <openssl/ssl.h>
 
 #include "daemon/base/macro.h"
+#include "tests/cloud/plugin/alpn.h"
 #include "tests/cloud/plugin/websocket.h"
 
 /* CONNACK, two bytes, no session, "not authorised" (MQTT 3.1.1, 3.2). */
@@ -99,4 +100,5 @@ __attribute__((visibility("default"))) void SSL_CTX_set_verify(SSL_CTX *ctx, int
         if (!next)
                 next = (SslCtxSetVerify) dlsym(RTLD_NEXT, "SSL_CTX_set_verify");
         next(ctx, mode == SSL_VERIFY_NONE ? SSL_VERIFY_PEER : mode, callback);
+        alpn_take(ctx); /* here, since each listener comes this way */
 }

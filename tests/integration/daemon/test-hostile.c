@@ -10,12 +10,13 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "tests/integration/lib/proxies.h"
 #include "tests/integration/lib/stage.h"
 
 #define WORDS_MAX 24
 
 static Place place;
-static unsigned http_port, socks_port, server_port;
+static uint16_t http_port, socks_port, server_port;
 static pid_t server;
 
 static const struct {
@@ -56,23 +57,11 @@ static bool listens(unsigned port) {
         return bind(fd, (const struct sockaddr *) &to, sizeof(to)) < 0;
 }
 
-static unsigned free_port(void) {
-        struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-        _cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        socklen_t size = sizeof(at);
-
-        ck_assert_int_eq(bind(fd, (struct sockaddr *) &at, size), 0);
-        ck_assert_int_eq(getsockname(fd, (struct sockaddr *) &at, &size), 0);
-        return ntohs(at.sin_port);
-}
-
 static const char *in_place(const char *name, const char *end) {
         return place_text(&place, "%s/%s%s", place.dir, name, end);
 }
 
 static void set_up(void) {
-        const char *conf;
-
         place_make(&place);
         ck_assert_int_eq(
                 process_run((const char *const[]){SOURCE_ROOT
@@ -82,18 +71,10 @@ static void set_up(void) {
                 0);
         (void) place_write(&place, "dps.key", 0600, "c2l4dGVlbiBieXRlcywgMTY=\n");
         ck_assert_int_eq(chmod(in_place("client", ".key"), 0600), 0);
-        http_port = free_port();
-        conf = place_write(
-                &place, "tinyproxy.conf", 0644,
-                place_text(&place, "Listen 127.0.0.1\nPort %u\nTimeout 60\n", http_port));
-        (void) process_start((const char *const[]){"tinyproxy", "-d", "-c", conf, NULL},
-                             in_place("http", ".log"), NULL);
-        WAIT_FOR(listens(http_port));
-        socks_port = free_port();
-        (void) process_start((const char *const[]){"microsocks", "-i", "127.0.0.1", "-p",
-                                                   place_text(&place, "%u", socks_port), NULL},
-                             in_place("socks", ".log"), NULL);
-        WAIT_FOR(listens(socks_port));
+        http_port = proxy_free_port();
+        proxy_start_http(&place, "127.0.0.1", http_port, NULL, NULL);
+        socks_port = proxy_free_port();
+        proxy_start_socks(&place, "127.0.0.1", socks_port, NULL, NULL);
 }
 
 static void tear_down(void) {
@@ -107,7 +88,7 @@ static void start_server(const char *certificate, const char *options) {
         char *save = NULL;
         size_t n = 6;
 
-        server_port = free_port();
+        server_port = proxy_free_port();
         argv[n++] = place_text(&place, "%u", server_port);
         if (certificate) {
                 argv[n++] = "-cert";
@@ -187,8 +168,8 @@ START_TEST(hostile_server_is_refused_by_each_provider_on_each_road)
                         client, &(Wish){.profile = place_text(&place, "azure-%s", roads[i].name)});
         WAIT_FOR(count_refused(servers[_i].code) == 2 * ELEMENTSOF(roads));
 
-        ck_assert_uint_ge(file_count_lines(in_place("http", ".log"), "CONNECT", to), 2);
-        ck_assert_uint_ge(file_count_lines(in_place("socks", ".log"), "connected to", to), 2);
+        ck_assert_uint_ge(file_count_lines(proxy_log(&place, http_port), "CONNECT", to), 2);
+        ck_assert_uint_ge(file_count_lines(proxy_log(&place, socks_port), "connected to", to), 2);
         ck_assert(!file_has(in_place("server", ".log"), "MQTT"));
         ck_assert(!file_has(in_place("server", ".log"), "GET /"));
 }

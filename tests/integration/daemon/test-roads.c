@@ -5,12 +5,11 @@
  * proxies listens; the cloud listens on the loopback addresses of theirs, as `localhost`. So all
  * that arrives has gone through a proxy, which has resolved the name. Needs root. */
 
-#include <arpa/inet.h>
 #include <stdio.h>
-#include <sys/socket.h>
 
 #include "tests/integration/daemon/checkup.h"
 #include "tests/integration/lib/cable.h"
+#include "tests/integration/lib/proxies.h"
 #include "tests/integration/lib/rotation.h"
 
 #define AT "://" CABLE_CLOUD_ADDRESS
@@ -33,48 +32,6 @@ enum {
         NOBODY = 9,
 };
 
-/* --- the proxies */
-
-static bool listens(uint16_t port) {
-        _cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port)};
-
-        ck_assert_int_eq(inet_pton(AF_INET, CABLE_CLOUD_ADDRESS, &to.sin_addr), 1);
-        return connect(fd, (struct sockaddr *) &to, sizeof(to)) == 0;
-}
-
-static const char *log_of(unsigned port) {
-        return place_text(&cloud.place, "%s/proxy-%u.log", cloud.place.dir, port);
-}
-
-static void start_tinyproxy(uint16_t port, const char *more) {
-        const char *name = place_text(&cloud.place, "tinyproxy-%u.conf", port);
-        const char *conf = place_write(
-                &cloud.place, name, 0644,
-                place_text(&cloud.place, "Listen " CABLE_CLOUD_ADDRESS "\nPort %u\nTimeout 60\n%s",
-                           port, more));
-
-        (void) process_start((const char *const[]){"tinyproxy", "-d", "-c", conf, NULL},
-                             log_of(port), NULL);
-        WAIT_FOR(listens(port));
-}
-
-static void start_microsocks(uint16_t port, bool password) {
-        const char *const argv[] = {"microsocks",
-                                    "-i",
-                                    CABLE_CLOUD_ADDRESS,
-                                    "-p",
-                                    place_text(&cloud.place, "%u", port),
-                                    password ? "-u" : NULL,
-                                    USER,
-                                    "-P",
-                                    PASSWORD,
-                                    NULL};
-
-        (void) process_start(argv, log_of(port), NULL);
-        WAIT_FOR(listens(port));
-}
-
 static bool is_possible(void) {
         if (geteuid() == 0)
                 return true;
@@ -88,10 +45,10 @@ static void set_up(void) {
                 return;
         cable_lay(&cable);
         cloud_start_dps(&cloud);
-        start_tinyproxy(HTTP, "");
-        start_tinyproxy(HTTP_PASSWORD, "BasicAuth " USER " " PASSWORD "\n");
-        start_microsocks(SOCKS, false);
-        start_microsocks(SOCKS_PASSWORD, true);
+        proxy_start_http(&cloud.place, CABLE_CLOUD_ADDRESS, HTTP, NULL, NULL);
+        proxy_start_http(&cloud.place, CABLE_CLOUD_ADDRESS, HTTP_PASSWORD, USER, PASSWORD);
+        proxy_start_socks(&cloud.place, CABLE_CLOUD_ADDRESS, SOCKS, NULL, NULL);
+        proxy_start_socks(&cloud.place, CABLE_CLOUD_ADDRESS, SOCKS_PASSWORD, USER, PASSWORD);
 }
 
 static void tear_down(void) {

@@ -11,6 +11,10 @@
 
 #define ARGUMENTS_MAX 16
 
+static const char *host_of(const Cloud *c) {
+        return c->name ? c->name : c->address ? c->address : "localhost";
+}
+
 static void start_at(Cloud *c, unsigned port) {
         const char *log = place_path(&c->place, "run.log");
         const char *const argv[] = {
@@ -20,7 +24,7 @@ static void start_at(Cloud *c, unsigned port) {
                 c->has_dps ? place_text(&c->place, "--dps-port=%u", c->dps_port)
                            : "--token-ttl=3600",
                 c->address ? place_text(&c->place, "--bind=%s", c->address) : NULL,
-                place_text(&c->place, "--server-name=%s", c->address ? c->address : ""), NULL};
+                place_text(&c->place, "--server-name=%s", c->address ? host_of(c) : ""), NULL};
         _cleanup_free_ char *text = NULL;
         const char *ready;
 
@@ -35,7 +39,7 @@ static void start_at(Cloud *c, unsigned port) {
 void cloud_start_at(Cloud *c, const char *address) {
         c->address = address;
         place_make(&c->place);
-        start_at(c, 0);
+        start_at(c, c->port_wanted);
 }
 
 void cloud_start_dps(Cloud *c) {
@@ -167,7 +171,7 @@ const char *cloud_profile(Cloud *c, const char *name, const char *more) {
                           "Port=%u\n"
                           "TrustedCertificates=%s/ca.pem\n"
                           "%s%s%s%s%s%s\n",
-                          name, c->address ? c->address : "localhost", c->port, dir,
+                          name, host_of(c), c->port, dir,
                           strstr(more, "Certificate=/") ? ""
                                                         : place_text(&c->place,
                                                                      "Certificate=%s/claim.pem\n"
@@ -197,7 +201,7 @@ const char *cloud_dps_profile(Cloud *c, const char *name, const char *more) {
                           "IdScope=0ne00TEST00\n"
                           "%s%s"
                           "%s\n",
-                          name, c->address ? c->address : "localhost", c->dps_port, c->place.dir,
+                          name, host_of(c), c->dps_port, c->place.dir,
                           strstr(more, "ResponseTimeoutSec=") ? "" : "ResponseTimeoutSec=10\n",
                           strstr(more, "ConnectTimeoutSec=") ? "" : "ConnectTimeoutSec=20\n",
                           put_dir_in(c, more));

@@ -10,8 +10,10 @@
 typedef struct Cloud {
         Place place;
         pid_t pid;
-        unsigned port;       /* stays the same when it is started again */
-        const char *address; /* it listens at; NULL: localhost */
+        const char *name;     /* by which it is called; NULL: the address */
+        unsigned port_wanted; /* 0: any */
+        unsigned port;        /* stays the same when it is started again */
+        const char *address;  /* it listens at; NULL: localhost */
         bool has_dps;
         unsigned dps_port; /* likewise */
 } Cloud;

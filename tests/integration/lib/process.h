@@ -20,6 +20,18 @@
                         ck_assert_msg(process_pause(&_tries), "never came: %s", #condition); \
         } while (0)
 
+/* The same for what takes so many seconds by itself, and the patience on top of that. */
+#define WAIT_LONG_FOR(seconds, condition)                                          \
+        do {                                                                       \
+                unsigned _tries = 0, _ends = 0;                                    \
+                while (!(condition))                                               \
+                        if (!process_pause(&_tries)) {                             \
+                                ck_assert_msg(_ends++ <= (seconds) / PATIENCE_SEC, \
+                                              "never came: %s", #condition);       \
+                                _tries = 0;                                        \
+                        }                                                          \
+        } while (0)
+
 /* False when the patience is at its end. */
 bool process_pause(unsigned *tries);
 
