@@ -8,6 +8,7 @@
 #include <wolfssl/wolfcrypt/error-crypt.h>
 #include <wolfssl/wolfcrypt/hmac.h>
 
+#include "daemon/crypto/base64.h"
 #include "daemon/crypto/why.h"
 #include "daemon/crypto/wolfcrypt.h"
 
@@ -71,27 +72,8 @@ int sas_key_read(const Secret *text, Secret **ret, char **ret_why) {
         return 0;
 }
 
-static int encode(const uint8_t *data, size_t size, Secret **ret) {
-        _cleanup_secret_ Secret *text = NULL;
-        word32 n = (word32) ((size + 2) / 3 * 4);
-        int r;
-
-        text = secret_new(NULL, n);
-        if (!text)
-                return -ENOMEM;
-        /* It counts a terminator, and there is room for one. */
-        n++;
-        r = Base64_Encode_NoNl(data, (word32) size, text->data, &n);
-        if (r < 0)
-                return wolfcrypt_errno(r);
-        text->size = n;
-        text->data[n] = '\0';
-        *ret = TAKE_PTR(text);
-        return 0;
-}
-
 int sas_key_write(const Secret *key, Secret **ret) {
-        return encode(key->data, key->size, ret);
+        return base64_encode(key->data, key->size, ret);
 }
 
 static int hmac(const Secret *key, const char *text, Secret **ret) {
@@ -129,5 +111,5 @@ int sas_sign(const Secret *key, const char *text, Secret **ret) {
         r = hmac(key, text, &digest);
         if (r < 0)
                 return r;
-        return encode(digest->data, digest->size, ret);
+        return base64_encode(digest->data, digest->size, ret);
 }

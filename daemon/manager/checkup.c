@@ -168,16 +168,30 @@ static bool is_turned_away(const Checkup *c, bool linked, const Failure *f) {
         return !PROBES_CLAIM(c) && (linked || failure_code(f) == ERROR_CREDENTIALS_REFUSED);
 }
 
+/* free() both; *ret_proxy is NULL where there is none. */
+static int name_way(const Profile *p, char **ret_server, char **ret_proxy) {
+        char *server, *proxy = NULL;
+
+        if (asprintf(&server, "%s port %u", profile_host(p), p->port) < 0)
+                return -ENOMEM;
+        if (p->proxy.host && !(proxy = proxy_text(&p->proxy))) {
+                free(server);
+                return -ENOMEM;
+        }
+        *ret_server = server;
+        *ret_proxy = proxy;
+        return 0;
+}
+
 static void on_probed(_unused_ ProbeVerdict verdict, Failure *failure, void *userdata) {
         Checkup *c = userdata;
         _cleanup_failure_ Failure *f = failure;
-        _cleanup_free_ char *server = NULL;
+        _cleanup_free_ char *server = NULL, *proxy = NULL;
         const ProbeStage stage = probe_stage(c->probe);
         const size_t topic = c->first + probe_topic(c->probe);
 
         c->probe = probe_free(c->probe);
-        if (asprintf(&server, "%s port %u", profile_host(c->profile), c->profile->port) < 0) {
-                server = NULL;
+        if (name_way(c->profile, &server, &proxy) < 0) {
                 give_up(c, -ENOMEM);
                 return;
         }
@@ -186,7 +200,7 @@ static void on_probed(_unused_ ProbeVerdict verdict, Failure *failure, void *use
                 return;
         }
         if (stage == PROBE_STAGE_SUBSCRIBE) {
-                check_report_connection(&c->report, true, false, server, NULL);
+                check_report_connection(&c->report, true, false, server, proxy, NULL);
                 if (f && f->code == ERROR_PERMISSION_DENIED_BY_POLICY) {
                         on_topic_refused(c, topic);
                         return;
@@ -197,7 +211,7 @@ static void on_probed(_unused_ ProbeVerdict verdict, Failure *failure, void *use
                         say_rights(c);
         } else {
                 check_report_connection(&c->report, stage != PROBE_STAGE_LINK, is_in_session(c),
-                                        server, f);
+                                        server, proxy, f);
                 if (is_turned_away(c, stage != PROBE_STAGE_LINK, f))
                         check_report_say(
                                 &c->report, CHECK_MQTT, CHECK_RESULT_WARNING,

@@ -6,7 +6,7 @@
 
 #include "daemon/base/log.h"
 #include "daemon/manager/manager-internal.h"
-#include "daemon/net/host-port.h"
+#include "daemon/model/host-port.h"
 
 Slot *slot_find(const Manager *m, const char *name) {
         Slot *s;

@@ -130,8 +130,8 @@ static Check line_of_link(ErrorCode code) {
         return is_behind_tls(code) ? CHECK_MQTT : CHECK_TLS;
 }
 
-/* Lines before `end`. */
-static void say_way_is_good(CheckReport *report, Check end, const char *server) {
+/* Lines before `end`. With a proxy the server's name is nobody's to resolve here. */
+static void say_way_is_good(CheckReport *report, Check end, const char *server, const char *proxy) {
         static const char *const good[CHECK_MAX] = {
                 [CHECK_NAME] = "the name has an address: ",
                 [CHECK_TCP] = "a connection is taken by ",
@@ -140,19 +140,28 @@ static void say_way_is_good(CheckReport *report, Check end, const char *server) 
         };
 
         for (Check c = CHECK_NAME; c < end; c++)
-                check_report_say(report, c, CHECK_RESULT_OK, "%s%s", good[c], server);
+                if (proxy && c == CHECK_NAME)
+                        check_report_say(report, c, CHECK_RESULT_OK,
+                                         "the proxy has an address: %s; that of %s is the proxy's "
+                                         "to find",
+                                         proxy, server);
+                else if (proxy && c == CHECK_TCP)
+                        check_report_say(report, c, CHECK_RESULT_OK,
+                                         "the proxy %s made a connection to %s", proxy, server);
+                else
+                        check_report_say(report, c, CHECK_RESULT_OK, "%s%s", good[c], server);
 }
 
 void check_report_connection(CheckReport *report, bool linked, bool in_session, const char *server,
-                             const Failure *f) {
+                             const char *proxy, const Failure *f) {
         Check check;
 
         if (!f) {
-                say_way_is_good(report, CHECK_SUBSCRIBE, server);
+                say_way_is_good(report, CHECK_SUBSCRIBE, server, proxy);
                 return;
         }
         check = linked ? CHECK_MQTT : line_of_link(failure_code(f));
-        say_way_is_good(report, check, server);
+        say_way_is_good(report, check, server, proxy);
         if (check == CHECK_MQTT && in_session)
                 check_report_say(report, check, CHECK_RESULT_WARNING,
                                  "the session is connected, but not tried beside it: the client id "

@@ -69,9 +69,10 @@ void check_report_claim_refused(CheckReport *report, int error, const Failure *f
 
 /* `name`, `tcp`, `tls` and `mqtt`, by the failure that a connection ended with, or NULL where the
  * server let us in. That TLS stood is known where `linked`. `in_session`: the profile's own session
- * is connected at the same time, so that only the check's own client id can be the trouble. */
+ * is connected at the same time, so that only the check's own client id can be the trouble.
+ * `proxy`: the one on the way, as people write it; NULL: none. */
 void check_report_connection(CheckReport *report, bool linked, bool in_session, const char *server,
-                             const Failure *f);
+                             const char *proxy, const Failure *f);
 
 /* --- names */
 

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "daemon/model/host-port.h"
+
 static const char *const proxy_kind_table[PROXY_KIND_MAX] = {
         [PROXY_HTTP] = "http",
         [PROXY_SOCKS5] = "socks5",
@@ -41,10 +43,10 @@ bool proxy_equal(const Proxy *a, const Proxy *b) {
 }
 
 char *proxy_text(const Proxy *p) {
+        _cleanup_free_ char *at = host_port_text(p->host, p->port);
         char *text;
 
-        if (asprintf(&text, strchr(p->host, ':') ? "%s://[%s]:%u" : "%s://%s:%u",
-                     proxy_kind_to_string(p->kind), p->host, p->port) < 0)
+        if (!at || asprintf(&text, "%s://%s", proxy_kind_to_string(p->kind), at) < 0)
                 return NULL;
         return text;
 }

@@ -8,10 +8,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include <wolfssl/options.h>
-
-#include <wolfssl/wolfcrypt/coding.h>
-
+#include "daemon/crypto/base64.h"
 #include "daemon/net/own-socket.h"
 #include "daemon/net/proxy-request.h"
 
@@ -234,24 +231,19 @@ static int make_secret(Bridge *b) {
         uint8_t bytes[SECRET_BYTES];
         char hex[2 * SECRET_BYTES + 1];
         char plain[sizeof(USER ":") + 2 * SECRET_BYTES];
-        word32 size = 2 * sizeof(plain);
-        int n, r = 0;
+        int n, r;
 
         if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t) sizeof(bytes))
                 return -errno;
         for (size_t i = 0; i < SECRET_BYTES; i++)
                 (void) snprintf(hex + 2 * i, sizeof(hex) - 2 * i, "%02x", bytes[i]);
         n = snprintf(plain, sizeof(plain), "%s:%s", USER, hex);
-        b->credentials = secret_new(NULL, size);
-        if (!b->credentials ||
+        r = base64_encode(plain, (size_t) n, &b->credentials);
+        if (r >= 0 &&
             asprintf(&b->proxy, "http://%s@127.0.0.1:%u", plain, ntohs(b->address.sin_port)) < 0) {
                 b->proxy = NULL;
                 r = -ENOMEM;
-        } else if (Base64_Encode_NoNl((const byte *) plain, (word32) n, b->credentials->data,
-                                      &size) != 0)
-                r = -EIO;
-        else
-                b->credentials->size = size;
+        }
         explicit_bzero(bytes, sizeof(bytes));
         explicit_bzero(hex, sizeof(hex));
         explicit_bzero(plain, sizeof(plain));

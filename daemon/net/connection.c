@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "daemon/model/host-port.h"
 #include "daemon/net/connack.h"
-#include "daemon/net/host-port.h"
 #include "daemon/net/network-internal.h"
 #include "daemon/net/uplink.h"
 

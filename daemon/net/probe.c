@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <time.h>
 
+#include "daemon/model/host-port.h"
 #include "daemon/net/connack.h"
-#include "daemon/net/host-port.h"
 #include "daemon/net/mqtt-connect.h"
 #include "daemon/net/mqtt-frame.h"
 #include "daemon/net/mqtt-subscribe.h"

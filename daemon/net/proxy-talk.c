@@ -4,11 +4,8 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include <wolfssl/options.h>
-
-#include <wolfssl/wolfcrypt/coding.h>
-
-#include "daemon/net/host-port.h"
+#include "daemon/crypto/base64.h"
+#include "daemon/model/host-port.h"
 #include "daemon/net/http-answer.h"
 #include "daemon/net/socks5.h"
 
@@ -34,25 +31,23 @@ struct ProxyTalk {
 /* --- HTTP: one question, one answer (RFC 9110, 9.3.6; RFC 7617) */
 
 static int make_authorization(const Secret *credentials, Secret **ret) {
-        static const char name[] = "Proxy-Authorization: Basic ";
-        _cleanup_secret_ Secret *line = NULL;
-        word32 size;
-        size_t n = strlen(name);
+        static const char form[] = "Proxy-Authorization: Basic %s\r\n";
+        _cleanup_secret_ Secret *text = NULL, *line = NULL;
+        size_t size;
+        int r;
 
         if (!credentials) {
                 *ret = secret_new("", 0);
                 return *ret ? 0 : -ENOMEM;
         }
-        size = (word32) (credentials->size + 2) / 3 * 4 + 1;
-        line = secret_new(NULL, n + size + 2);
+        r = base64_encode(credentials->data, credentials->size, &text);
+        if (r < 0)
+                return r;
+        size = strlen(form) + text->size;
+        line = secret_new(NULL, size);
         if (!line)
                 return -ENOMEM;
-        memcpy(line->data, name, n);
-        if (Base64_Encode_NoNl(credentials->data, (word32) credentials->size, line->data + n,
-                               &size) != 0)
-                return -EIO;
-        memcpy(line->data + n + size, "\r\n", 3);
-        line->size = n + size + 2;
+        line->size = (size_t) snprintf((char *) line->data, size + 1, form, secret_text(text));
         *ret = TAKE_PTR(line);
         return 0;
 }

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
-#include "daemon/net/host-port.h"
+#include "daemon/model/host-port.h"
 #include "daemon/net/tls-internal.h"
 #include "daemon/net/tls-trust.h"
 

@@ -11,7 +11,7 @@
 #include <wolfssl/wolfcrypt/coding.h>
 #include <wolfssl/wolfcrypt/hash.h>
 
-#include "daemon/net/host-port.h"
+#include "daemon/model/host-port.h"
 
 #define KEY_BYTES 16U
 #define KEY_SIZE 24U /* in base64 */

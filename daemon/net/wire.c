@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <sys/random.h>
 
-#include "daemon/net/host-port.h"
+#include "daemon/model/host-port.h"
 #include "daemon/net/websocket-frame.h"
 #include "daemon/net/websocket-opening.h"
 

@@ -124,12 +124,15 @@ static size_t websockets(void) {
                                 "open");
 }
 
-/* No line of a check fails, up to the name of the one that the provider ends with. */
+/* No line of a check fails, up to the name of the one that the provider ends with. Nothing here
+ * could have resolved another's name than the proxy's. */
 static void assert_checked(const char *profile, const char *last) {
         fleetprov_event *event = check(profile);
         const char *message;
 
         assert_good_but(event, "mqtt");
+        assert_line(event, "name", "ok", "the proxy has an address: ");
+        assert_line(event, "tcp", "ok", AT);
         ck_assert_str_ne(line(event, last, &message), "");
         ck_assert_str_ne(line(event, last, &message), "failed");
         fleetprov_event_free(event);
@@ -221,6 +224,7 @@ START_TEST(doctor_finds_the_proxy)
         start("aws", "", "Proxy=http" AT ":3129\n");
         event = check("aws");
         assert_good_but(event, "tcp");
+        assert_line(event, "name", "ok", "http" AT ":3129; that of localhost port");
         assert_line(event, "tcp", "failed", "set ProxyCredentials=");
         fleetprov_event_free(event);
 }

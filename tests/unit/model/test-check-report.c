@@ -91,6 +91,12 @@ static const struct {
         {ERROR_CREDENTIALS_REFUSED, true, false, CHECK_MQTT, CHECK_RESULT_FAILED},
         {ERROR_CONNECTION_LOST, true, false, CHECK_MQTT, CHECK_RESULT_FAILED},
         {ERROR_TIMEOUT, true, false, CHECK_MQTT, CHECK_RESULT_FAILED},
+        /* What becomes of a WebSocket, which is opened where TLS stands. */
+        {ERROR_SERVER_REFUSED, false, false, CHECK_MQTT, CHECK_RESULT_FAILED},
+        {ERROR_BAD_RESPONSE, false, false, CHECK_MQTT, CHECK_RESULT_FAILED},
+        {ERROR_TIMEOUT, false, false, CHECK_MQTT, CHECK_RESULT_FAILED},
+        {ERROR_CONNECTION_LOST, false, false, CHECK_MQTT, CHECK_RESULT_FAILED},
+        {ERROR_SERVER_REFUSED, false, true, CHECK_MQTT, CHECK_RESULT_WARNING},
         {ERROR_CREDENTIALS_REFUSED, true, true, CHECK_MQTT, CHECK_RESULT_WARNING},
         {ERROR_CONNECTION_LOST, true, true, CHECK_MQTT, CHECK_RESULT_WARNING},
 };
@@ -100,7 +106,8 @@ START_TEST(failure_stands_in_its_line_and_ends_the_way)
         _cleanup_failure_ Failure *f = failure_new(connections[_i].code, "why it is so");
         CheckReport r = {};
 
-        check_report_connection(&r, connections[_i].linked, connections[_i].in_session, "there", f);
+        check_report_connection(&r, connections[_i].linked, connections[_i].in_session, "there",
+                                NULL, f);
         for (Check c = CHECK_NAME; c < connections[_i].line; c++)
                 assert_line(&r, c, CHECK_RESULT_OK, "there");
         assert_line(&r, connections[_i].line, connections[_i].result, "why it is so");
@@ -116,11 +123,32 @@ START_TEST(way_without_failure_is_good_to_its_end)
 {
         CheckReport r = {};
 
-        check_report_connection(&r, true, false, "there", NULL);
+        check_report_connection(&r, true, false, "there", NULL, NULL);
         for (Check c = CHECK_NAME; c <= CHECK_MQTT; c++)
                 assert_line(&r, c, CHECK_RESULT_OK, "there");
         ck_assert_ptr_null(r.lines[CHECK_SUBSCRIBE].message);
         check_report_done(&r);
+}
+END_TEST
+
+/* Whose name is resolved here, and who takes the connection. */
+START_TEST(proxy_on_the_way_is_named)
+{
+        _cleanup_failure_ Failure *f = failure_new(ERROR_PROXY_REFUSED, "no way");
+        CheckReport r = {}, refused = {};
+
+        check_report_connection(&r, true, false, "there", "http://proxy:3128", NULL);
+        assert_line(&r, CHECK_NAME, CHECK_RESULT_OK, "the proxy has an address: http://proxy:3128");
+        assert_line(&r, CHECK_NAME, CHECK_RESULT_OK, "that of there is the proxy's to find");
+        assert_line(&r, CHECK_TCP, CHECK_RESULT_OK,
+                    "the proxy http://proxy:3128 made a connection to there");
+        assert_line(&r, CHECK_TLS, CHECK_RESULT_OK, "right name: there");
+        assert_line(&r, CHECK_MQTT, CHECK_RESULT_OK, "let in by there");
+        check_report_done(&r);
+        check_report_connection(&refused, false, false, "there", "http://proxy:3128", f);
+        assert_line(&refused, CHECK_NAME, CHECK_RESULT_OK, "the proxy has an address");
+        assert_line(&refused, CHECK_TCP, CHECK_RESULT_FAILED, "no way");
+        check_report_done(&refused);
 }
 END_TEST
 
@@ -226,6 +254,7 @@ int main(void) {
         tcase_add_loop_test(tc, failure_stands_in_its_line_and_ends_the_way, 0,
                             ELEMENTSOF(connections));
         tcase_add_test(tc, way_without_failure_is_good_to_its_end);
+        tcase_add_test(tc, proxy_on_the_way_is_named);
         tcase_add_test(tc, claim_that_is_refused_stands_in_its_line);
         tcase_add_test(tc, client_id_is_never_the_profiles);
         tcase_add_loop_test(tc, region_is_read_from_the_endpoint, 0, ELEMENTSOF(endpoints));

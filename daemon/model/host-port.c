@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/net/host-port.h"
+#include "daemon/model/host-port.h"
 
 #include <stdio.h>
 
