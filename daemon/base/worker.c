@@ -155,7 +155,7 @@ static bool work(Worker *w) {
         ItemList lot = {};
         bool stopped;
 
-        w->n_waiting -= items_move_some(&lot, &w->waiting, WORKER_LOT_MAX);
+        w->n_waiting -= items_move_some(&lot, &w->waiting, w->flush ? WORKER_LOT_MAX : 1);
         pthread_mutex_unlock(&w->lock);
         stopped = run_lot(w, &lot);
         pthread_mutex_lock(&w->lock);
@@ -404,6 +404,32 @@ int worker_submit(Worker *w, const WorkerTaskType *type, void *task, void *userd
         }
         w->pending++;
         return 0;
+}
+
+/* With the lock held. */
+static Item *take_waiting(Worker *w, const void *task) {
+        Item *item;
+
+        LIST_FOREACH(items, item, &w->waiting)
+                if (item->task == task) {
+                        LIST_REMOVE(items, &w->waiting, item);
+                        w->n_waiting--;
+                        return item;
+                }
+        return NULL;
+}
+
+bool worker_withdraw(Worker *w, const void *task) {
+        Item *item;
+
+        pthread_mutex_lock(&w->lock);
+        item = take_waiting(w, task);
+        pthread_mutex_unlock(&w->lock);
+        if (!item)
+                return false;
+        w->pending--;
+        item_free(item);
+        return true;
 }
 
 size_t worker_pending(const Worker *w) {

@@ -4,11 +4,12 @@
 /* One thread for one kind of slow thing (crypto, disk, names), so that the loop never waits.
  *
  * A task carries ids and copies, never pointers into the loop's world. Tasks run in the order in
- * which they were submitted; their completions come on the loop, in the same order. The thread
- * takes what waits at once, WORKER_LOT_MAX tasks at most: it runs each task, then calls `flush`
- * once for the whole lot, and only then are their completions told. That is how one fsync serves
- * everybody who waits for it. The completions of a lot are told in one turn of the loop, and when
- * there are more by then, those come in turn with everything else.
+ * which they were submitted; their completions come on the loop, in the same order. Where there is
+ * a `flush`, the thread takes what waits at once, WORKER_LOT_MAX tasks at most: it runs each task,
+ * then calls `flush` once for the whole lot, and only then are their completions told. That is how
+ * one fsync serves everybody who waits for it. Else each task is a lot of its own: what is done is
+ * told, however long the next one takes. So many completions, at most, are told in one turn of the
+ * loop, and when there are more by then, those come in turn with everything else.
  *
  * The thread is made with the first task, and may end when there is nothing to do: its stack and
  * its share of the libraries' thread-local memory cost some 60 KB. The next task makes another one.
@@ -46,8 +47,8 @@ typedef struct WorkerOptions {
         usec_t linger_usec;
         /* A task may hang, and the one that runs is not waited for in worker_free(): it and its
          * thread are left to themselves. What it touches must not be gone by then; `destroy` of it
-         * and of those that came with it is called on that thread, and no `flush`, `tidy` and
-         * `idle`. */
+         * and of the others of its lot is called on that thread, and no `flush`, `tidy` and `idle`.
+         */
         bool may_hang;
         usec_t patience_usec; /* for so long worker_free() waits for such a one all the same */
         /* On the worker's thread, when nothing waits, and before the thread ends; or NULL. */
@@ -64,6 +65,10 @@ DEFINE_CLEANUP(Worker *, worker_free);
 
 /* Takes `task` in any case: on an error it is destroyed. Loop thread. */
 int worker_submit(Worker *w, const WorkerTaskType *type, void *task, void *userdata);
+
+/* Nobody wants to know any more. True: it had not begun; it is destroyed, and nothing is told.
+ * False: it goes its way. Loop thread. */
+bool worker_withdraw(Worker *w, const void *task);
 
 /* Tasks that were submitted and whose completion has not been told yet. Loop thread. */
 size_t worker_pending(const Worker *w);

@@ -18,6 +18,7 @@ typedef struct Query {
 } Query;
 
 struct Resolve {
+        Worker *names;
         Query *query; /* NULL when it has been answered */
         ResolveHandler handler;
         void *userdata;
@@ -126,6 +127,7 @@ int resolve_new(Worker *names, const char *host, uint16_t port, bool is_proxy,
                 free(q);
                 return -ENOMEM;
         }
+        resolve->names = names;
         resolve->handler = handler;
         resolve->userdata = userdata;
         q->is_proxy = is_proxy;
@@ -143,7 +145,7 @@ int resolve_new(Worker *names, const char *host, uint16_t port, bool is_proxy,
 Resolve *resolve_free(Resolve *r) {
         if (!r)
                 return NULL;
-        if (r->query)
+        if (r->query && !worker_withdraw(r->names, r->query))
                 r->query->resolve = NULL;
         free(r);
         return NULL;

@@ -41,6 +41,7 @@ typedef void (*ResolveHandler)(const AddressList *list, Failure *failure, void *
 int resolve_new(Worker *names, const char *host, uint16_t port, bool is_proxy,
                 ResolveHandler handler, void *userdata, Resolve **ret);
 
-/* Silent from then on; a query that hangs on is left to its end. */
+/* Silent from then on; a query that was not asked yet is not asked any more, and one that hangs on
+ * is left to its end. */
 Resolve *resolve_free(Resolve *r);
 DEFINE_CLEANUP(Resolve *, resolve_free);

@@ -19,7 +19,7 @@ static void run_bare(void *task) {
 START_TEST(tasks_run_and_complete_in_the_order_of_their_coming)
 {
         start_plain();
-        /* The first is held until all stand in line: the rest is one lot. */
+        /* The first is held until all stand in line. */
         ck_assert_int_eq(submit(1, true), 0);
         (void) sem_wait(&started);
         for (unsigned i = 2; i <= 5; i++)
@@ -40,6 +40,24 @@ START_TEST(tasks_run_and_complete_in_the_order_of_their_coming)
                         ck_assert_msg(at, "%c%u in %s", *p, i, diary.text);
                 }
         }
+}
+END_TEST
+
+/* One that takes long, a name server that is dead say, holds up nobody who was served before it. */
+START_TEST(what_is_done_is_told_while_the_next_runs)
+{
+        start_plain();
+        ck_assert_int_eq(submit(1, true), 0);
+        (void) sem_wait(&started);
+        ck_assert_int_eq(submit(2, false), 0);
+        ck_assert_int_eq(submit(3, true), 0);
+        (void) sem_post(&gate);
+        (void) sem_wait(&started); /* 3 runs, and does not end yet */
+        while (worker_pending(worker) > 1)
+                ck_assert_int_gt(sd_event_run(event, 5 * USEC_PER_SEC), 0);
+        expect_diary("r1 r2 c1 d1 c2 d2 ");
+        (void) sem_post(&gate);
+        worker_drain(worker);
 }
 END_TEST
 
@@ -153,6 +171,48 @@ START_TEST(a_task_too_many_is_refused_and_destroyed)
         ck_assert_int_eq(submit(5, false), 0);
         worker_drain(worker);
         ck_assert_ptr_nonnull(strstr(diary.text, "c5"));
+}
+END_TEST
+
+START_TEST(withdrawn_before_it_begins_it_never_does)
+{
+        char *tasks[3];
+
+        start_plain();
+        ck_assert_int_eq(submit(1, true), 0);
+        (void) sem_wait(&started);
+        for (size_t i = 0; i < ELEMENTSOF(tasks); i++) {
+                tasks[i] = malloc(1);
+                ck_assert_int_eq(worker_submit(worker, &counted_type, tasks[i], NULL), 0);
+        }
+        ck_assert(worker_withdraw(worker, tasks[1]));
+        ck_assert(!worker_withdraw(worker, tasks + 1)); /* nobody's */
+        ck_assert_uint_eq(worker_pending(worker), 3);
+        (void) sem_post(&gate);
+        worker_drain(worker);
+        ck_assert_uint_eq(n_bare, 2);
+        ck_assert_uint_eq(n_told, 2);
+        ck_assert_uint_eq(worker_pending(worker), 0);
+}
+END_TEST
+
+static bool was_withdrawn;
+
+static void withdraw_itself(void *task, void *userdata) {
+        was_withdrawn = worker_withdraw(worker, task);
+}
+
+START_TEST(what_has_begun_cannot_be_withdrawn)
+{
+        static const WorkerTaskType type = {
+                .run = run_bare, .complete = withdraw_itself, .destroy = free};
+
+        start_plain();
+        was_withdrawn = true;
+        ck_assert_int_eq(worker_submit(worker, &type, malloc(1), NULL), 0);
+        worker_drain(worker);
+        ck_assert(!was_withdrawn);
+        ck_assert_uint_eq(n_bare, 1);
 }
 END_TEST
 
@@ -284,6 +344,9 @@ int main(void) {
 
         tcase_add_checked_fixture(c, worker_setup, worker_teardown);
         tcase_add_test(c, tasks_run_and_complete_in_the_order_of_their_coming);
+        tcase_add_test(c, withdrawn_before_it_begins_it_never_does);
+        tcase_add_test(c, what_has_begun_cannot_be_withdrawn);
+        tcase_add_test(c, what_is_done_is_told_while_the_next_runs);
         tcase_add_test(c, one_flush_serves_all_that_wait_and_comes_before_their_completion);
         tcase_add_test(c, very_many_completions_hold_up_nobody);
         tcase_add_test(c, completions_come_on_the_loop);

@@ -9,6 +9,7 @@
 #include <semaphore.h>
 
 #include "daemon/net/connection.h"
+#include "daemon/net/resolve.h"
 #include "tests/unit/net/run-suite.h"
 
 static sem_t asked, answer, answered;
@@ -34,19 +35,23 @@ static void setup(void) {
         sem_init(&answered, 0, 0);
 }
 
-/* The stop of the daemon is not held up by a question that nobody answers, and an answer that comes
- * afterwards finds nothing to break. */
-START_TEST(network_is_freed_while_a_name_hangs)
-{
-        static const ConnectionHandlers handlers = {.lost = on_lost};
-        _cleanup_secret_ Secret *trusted = secret_new("x", 1);
-        const ConnectionParameters p = {
+static ConnectionParameters parameters(const Secret *trusted) {
+        return (ConnectionParameters){
                 .road.tls = {.host = "name.example", .port = 8883, .trusted = trusted},
                 .client_id = "x",
                 .keep_alive_sec = 60,
                 .connect_timeout_usec = 60 * USEC_PER_SEC,
                 .packet_max = 1024,
         };
+}
+
+/* The stop of the daemon is not held up by a question that nobody answers, and an answer that comes
+ * afterwards finds nothing to break. */
+START_TEST(network_is_freed_while_a_name_hangs)
+{
+        static const ConnectionHandlers handlers = {.lost = on_lost};
+        _cleanup_secret_ Secret *trusted = secret_new("x", 1);
+        const ConnectionParameters p = parameters(trusted);
         Connection *first, *second;
         sd_event *event;
         Network *n;
@@ -70,6 +75,36 @@ START_TEST(network_is_freed_while_a_name_hangs)
 }
 END_TEST
 
+/* Sessions that give up waiting for a name and try again do not fill the line. */
+START_TEST(names_that_nobody_waits_for_are_not_asked)
+{
+        static const ConnectionHandlers handlers = {.lost = on_lost};
+        _cleanup_secret_ Secret *trusted = secret_new("x", 1);
+        const ConnectionParameters p = parameters(trusted);
+        Connection *hanging, *c;
+        sd_event *event;
+        Network *n;
+
+        ck_assert_int_ge(sd_event_new(&event), 0);
+        ck_assert_int_eq(network_new(event, &n), 0);
+        ck_assert_int_eq(connection_new(n, &p, &handlers, NULL, &hanging), 0);
+        (void) sem_wait(&asked);
+        for (unsigned i = 0; i < 3 * RESOLVE_QUEUE_MAX; i++) {
+                ck_assert_int_eq(connection_new(n, &p, &handlers, NULL, &c), 0);
+                connection_free(c);
+        }
+        hanging = connection_free(hanging); /* it runs, so it is left to its end */
+        ck_assert_int_eq(connection_new(n, &p, &handlers, NULL, &c), 0);
+        (void) sem_post(&answer);
+        (void) sem_wait(&asked); /* the next question is the last one's */
+        connection_free(c);
+        (void) sem_post(&answer);
+        n = network_free(n);
+        event = sd_event_unref(event);
+        ck_assert_int_eq(sem_trywait(&asked), -1);
+}
+END_TEST
+
 int main(void) {
         Suite *s = suite_create("network");
         TCase *t = tcase_create("network");
@@ -77,6 +112,7 @@ int main(void) {
         tcase_add_checked_fixture(t, setup, NULL);
         tcase_set_timeout(t, 30);
         tcase_add_loop_test(t, network_is_freed_while_a_name_hangs, 0, 2);
+        tcase_add_test(t, names_that_nobody_waits_for_are_not_asked);
         suite_add_tcase(s, t);
         return run_suite(s);
 }
