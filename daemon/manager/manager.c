@@ -102,19 +102,20 @@ static const FrontOps front_ops = {
 
 /* --- start */
 
-/* The resume table. What was durable when the daemon ended decides; a phase alone never was.
+/* The resume table. What was durable when the daemon ended decides; a phase alone never was. What
+ * ran is queued again, whatever had come of it:
  *
  *   on record                        what a new start does
  *   queued                           stays where it is in its owner's turn
- *   running, no certificate          queued: keys are made and the certificate is asked for again;
- *                                    in phase `create` one may have been made: its history says so
- *   running, certificate and token   queued: its exchange begins at RegisterThing while the token
- *                                    lives; else the certificate goes on record as left behind
- *   running, thing                   queued: its certificate is tried, and nothing else is done
- *   running, operation of DPS        queued: it is queried, not before DPS said, and registered
- * anew only where DPS does not know it any more running, `register` at DPS       queued: registered
- * again; a certificate may have been made ended                            kept for RetainSec,
- * counted in time that the machine was up
+ *   running, no certificate          keys are made and the certificate is asked for again; in phase
+ *                                    `create` one may have been made: its history says so
+ *   running, certificate and token   its exchange begins at RegisterThing while the token lives;
+ *                                    else the certificate goes on record as left behind
+ *   running, thing                   its certificate is tried, and nothing else is done
+ *   running, operation of DPS        it is queried, not before DPS said, and registered anew only
+ *                                    where DPS does not know it any more
+ *   running, `register` at DPS       registered again; a certificate may have been made
+ *   ended                            kept for RetainSec, counted in time that the machine was up
  */
 static bool is_registration(const Job *job) {
         return job->errand->slot && job->errand->slot->way.registrar;
@@ -210,9 +211,8 @@ static int open_store(Manager *m) {
 
         r = store_open(m->event, m->options.state_directory, m->config->state_key,
                        m->config->former_state_key, &m->store, &why);
-        if (r < 0) {
+        if (r < 0)
                 log_error("%s", why ? why : strerrordesc_np(-r));
-        }
         return r;
 }
 

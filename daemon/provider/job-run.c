@@ -30,8 +30,8 @@ int job_run_adopt_csr(JobRun *run, const char *pem) {
         return 0;
 }
 
-/* A certificate that an earlier try made is used first, as long as its token lives. */
-/* It is registered where it has a thing: that was stored when RegisterThing was answered. */
+/* A certificate that an earlier try made is used first, as long as its token lives. It is
+ * registered where it has a thing: that was stored when RegisterThing was answered. */
 static int adopt_certificate(Job *job, usec_t now_boot) {
         JobRun *run = job->run;
 
