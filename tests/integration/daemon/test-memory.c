@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "tests/integration/lib/memory-image.h"
+#include "tests/integration/lib/proxies.h"
 #include "tests/integration/lib/rotation.h"
 
 #define SKIPPED                                                                             \
@@ -105,8 +106,9 @@ static void take_and_look(const Wish *wish, Pieces *p) {
         pieces_done(p);
 }
 
+#define WEBSOCKET "Transport=websocket\n"
 static const struct {
-        const char *profile, *source, *type;
+        const char *profile, *source, *type; /* "%u": the port of a proxy with a password */
         int operation;
 } ways[] = {
         {"", "daemon", "ec-p256", FLEETPROV_OPERATION_PROVISION},
@@ -118,14 +120,41 @@ static const struct {
         {"PayloadFormat=cbor\nVerifyCertificate=yes", "cloud", NULL, FLEETPROV_OPERATION_PROVISION},
         {"PayloadFormat=json", NULL, NULL, FLEETPROV_OPERATION_CREATE_KEYS_AND_CERTIFICATE},
         {"PayloadFormat=cbor", NULL, NULL, FLEETPROV_OPERATION_CREATE_KEYS_AND_CERTIFICATE},
+        /* What frames and proxies leave. */
+        {WEBSOCKET "PayloadFormat=json", "cloud", NULL, FLEETPROV_OPERATION_PROVISION},
+        {WEBSOCKET "PayloadFormat=cbor\nVerifyCertificate=yes", "cloud", NULL,
+         FLEETPROV_OPERATION_PROVISION},
+        {WEBSOCKET "PayloadFormat=json", NULL, NULL,
+         FLEETPROV_OPERATION_CREATE_KEYS_AND_CERTIFICATE},
+        {WEBSOCKET, "daemon", "ec-p256", FLEETPROV_OPERATION_PROVISION},
+        {"Proxy=http://127.0.0.1:%u\nPayloadFormat=json", "cloud", NULL,
+         FLEETPROV_OPERATION_PROVISION},
+        {WEBSOCKET "Proxy=socks5://127.0.0.1:%u\nPayloadFormat=cbor\nVerifyCertificate=yes",
+         "cloud", NULL, FLEETPROV_OPERATION_PROVISION},
 };
+
+static const char *with_proxy(const char *lines) {
+        const char *at = strstr(lines, "%u");
+        uint16_t port;
+
+        if (!at)
+                return lines;
+        port = proxy_free_port();
+        if (strstr(lines, "=http:"))
+                proxy_start_http(&cloud.place, "127.0.0.1", port, "gateway", "s3cr3t");
+        else
+                proxy_start_socks(&cloud.place, "127.0.0.1", port, "gateway", "s3cr3t");
+        return place_text(&cloud.place, "%.*s%u%s\nProxyCredentials=%s", (int) (at - lines), lines,
+                          port, at + strlen("%u"),
+                          place_write(&cloud.place, "proxy", 0600, "gateway:s3cr3t\n"));
+}
 
 START_TEST(delivered_keys_and_tokens_are_nowhere)
 {
         const bool is_create = ways[_i].operation != FLEETPROV_OPERATION_PROVISION;
         Pieces p = {};
 
-        if (!start(ways[_i].profile))
+        if (!start(with_proxy(ways[_i].profile)))
                 return;
         take_and_look(&(Wish){.operation = ways[_i].operation,
                               .serial = is_create ? NULL : "memory",
@@ -192,8 +221,10 @@ START_TEST(symmetric_key_of_a_registration_is_nowhere)
 
         take_environment(UNIT);
         take_sanitizer_options();
-        stage_start_azure("RegistrationIds=sensor-*\nAuthentication=group-key\n"
-                          "SymmetricKey=DIR/dps-group.key");
+        stage_start_azure(place_text(&cloud.place,
+                                     "RegistrationIds=sensor-*\nAuthentication=group-key\n"
+                                     "SymmetricKey=DIR/dps-group.key\n%s",
+                                     _i == 1 ? WEBSOCKET : ""));
         if (!can_look())
                 return;
         take_and_look(&(Wish){.profile = "azure", .registration_id = "sensor-1"}, &p);
@@ -211,6 +242,6 @@ int main(void) {
         tcase_add_loop_test(aws, delivered_keys_and_tokens_are_nowhere, 0, ELEMENTSOF(ways));
         tcase_add_test(aws, token_of_a_request_is_nowhere_once_it_is_used);
         tcase_add_loop_test(aws, rotation_leaves_neither_key, 0, 2);
-        tcase_add_test(azure, symmetric_key_of_a_registration_is_nowhere);
+        tcase_add_loop_test(azure, symmetric_key_of_a_registration_is_nowhere, 0, 2);
         return stage_run(suite);
 }
