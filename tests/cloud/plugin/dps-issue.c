@@ -87,7 +87,9 @@ const char *dps_issue(Authority *authority, const char *api_version, const char 
                 return why;
         text = chain ? bare(certificate) : NULL;
         *ret = chain ? json_pack("{s:[s]}", "issuedCertificateChain", text)
-                     : json_pack("{s:s}", "issuedClientCertificate", certificate);
+                     : json_pack("{s:s, s:{s:s, s:[{s:s}]}}", "issuedClientCertificate",
+                                 certificate, "trustBundle", "id", "bundle", "certificates",
+                                 "certificate", certificate);
         return NULL;
 }
 

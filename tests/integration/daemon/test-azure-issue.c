@@ -1,13 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Certificates that DPS issues along with a registration (ApiVersion=2025-07-01-preview), from the
- * request to the files: for a key that the daemon makes, and for the caller's own. */
+/* Certificates that DPS issues along with a registration, from the request to the files: for a key
+ * that the daemon makes, and for the caller's own; in the forms of either version that issues any.
+ */
 
 #include <sys/stat.h>
 
 #include "tests/integration/daemon/azure.h"
 
 #define ISSUING "RegistrationIds=gw-*\nSymmetricKey=DIR/dps.key\nApiVersion=2025-07-01-preview"
+
+static const char *const versions[] = {"2025-07-01-preview", "2021-11-01-preview"};
+
+static void start_version(const char *version) {
+        start(place_text(&cloud.place,
+                         "RegistrationIds=gw-*\nSymmetricKey=DIR/dps.key\nApiVersion=%s", version));
+}
+
+/* What came of one version, the other does not have. */
+static void assert_form(const fleetprov_result *result, const char *version) {
+        const char *state = fleetprov_result_get_registration_state(result);
+        const bool chain = streq(version, versions[0]);
+
+        ck_assert(!strstr(state, "issuedCertificateChain") == !chain);
+        ck_assert(!strstr(state, "issuedClientCertificate") == chain);
+        ck_assert(!strstr(state, "trustBundle") == chain);
+}
 
 static fleetprov_result *issue(const Wish *wish) {
         Wish whole = *wish;
@@ -18,7 +36,14 @@ static fleetprov_result *issue(const Wish *wish) {
 
 static const struct {
         const char *wanted, *made; /* type of the key */
-} types[] = {{NULL, "ec-p256"}, {"ec-p384", "ec-p384"}, {"rsa-2048", "rsa-2048"}};
+        const char *version;
+} types[] = {
+        {NULL, "ec-p256", "2025-07-01-preview"},
+        {"ec-p384", "ec-p384", "2025-07-01-preview"},
+        {"rsa-2048", "rsa-2048", "2025-07-01-preview"},
+        {NULL, "ec-p256", "2021-11-01-preview"},
+        {"rsa-2048", "rsa-2048", "2021-11-01-preview"},
+};
 
 START_TEST(daemons_key_and_its_certificate_are_delivered)
 {
@@ -26,13 +51,14 @@ START_TEST(daemons_key_and_its_certificate_are_delivered)
         fleetprov_result *result;
         JobId id;
 
-        start(ISSUING);
+        start_version(types[_i].version);
         id = agent_submit(client, &(Wish){.profile = "azure",
                                           .registration_id = "gw-issued",
                                           .key_source = "daemon",
                                           .key_type = types[_i].wanted});
         result = agent_result(client, id);
         assert_assigned(result, "gw-issued");
+        assert_form(result, types[_i].version);
         key = agent_secret(result, FLEETPROV_SECRET_PRIVATE_KEY);
         identity_assert_pair(fleetprov_result_get_certificate_pem(result), key, types[_i].made);
         ck_assert_uint_eq(strlen(fleetprov_result_get_certificate_id(result)), 64);
@@ -53,7 +79,7 @@ START_TEST(callers_request_is_certified)
         _cleanup_free_ char *key = NULL, *csr = NULL;
         fleetprov_result *result;
 
-        start(ISSUING);
+        start_version(versions[_i]);
         identity_make_csr_for("gw-mine", &key, &csr);
         result = issue(&(Wish){.registration_id = "gw-mine", .csr = csr});
         assert_assigned(result, "gw-mine");
@@ -70,7 +96,7 @@ START_TEST(directory_has_certificate_and_key)
         struct stat st;
         int status;
 
-        start(ISSUING);
+        start_version(versions[_i]);
         dir = place_path(&d.place, "identity");
         status = process_run((const char *const[]){FLEETPROVCTL,
                                                    place_text(&d.place, "--socket=%s", d.socket),
@@ -185,8 +211,8 @@ int main(void) {
 
         tcase_add_loop_test(tc, daemons_key_and_its_certificate_are_delivered, 0,
                             ELEMENTSOF(types));
-        tcase_add_test(tc, callers_request_is_certified);
-        tcase_add_test(tc, directory_has_certificate_and_key);
+        tcase_add_loop_test(tc, callers_request_is_certified, 0, ELEMENTSOF(versions));
+        tcase_add_loop_test(tc, directory_has_certificate_and_key, 0, ELEMENTSOF(versions));
         tcase_add_loop_test(tc, bad_chain_is_no_identity, 0, ELEMENTSOF(answers));
         tcase_add_test(tc, lost_answer_is_on_record_and_names_a_certificate);
         tcase_add_loop_test(tc, what_cannot_be_issued_is_refused_by_name, 0, ELEMENTSOF(refused));
