@@ -200,9 +200,10 @@ static int on_listener_io(sd_event_source *s, int fd, uint32_t revents, void *us
 
         if (r == 0)
                 return 0;
-        /* No descriptors, no memory: it would spin. What waits gets no answer, and gives up. */
+        /* No descriptors, no memory: it would spin. What waits gets no answer, and gives up: the
+         * library too, unless it is in already, and then nobody is expected. */
         (void) sd_event_source_set_enabled(b->listener_io, SD_EVENT_OFF);
-        if (!b->closed)
+        if (!b->closed && !b->authenticated)
                 bridge_failed(b, r, "cannot accept the MQTT library's connection");
         return 0;
 }

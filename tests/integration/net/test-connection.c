@@ -8,9 +8,12 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "tests/integration/net/harness.h"
+
+#define DESCRIPTORS_MAX 256
 
 static pid_t server;
 
@@ -106,6 +109,52 @@ START_TEST(large_message_comes_back_whole)
         client_done(&c);
         stop_server();
         free(payload);
+}
+END_TEST
+
+/* Of the one listener that this process has on IPv4. */
+static uint16_t bridge_port(void) {
+        for (int fd = 3; fd < DESCRIPTORS_MAX; fd++) {
+                struct sockaddr_in a = {};
+                socklen_t size = sizeof(a), int_size = sizeof(int);
+                int listens = 0;
+
+                if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &int_size) == 0 &&
+                    listens && getsockname(fd, (struct sockaddr *) &a, &size) == 0 &&
+                    a.sin_family == AF_INET)
+                        return ntohs(a.sin_port);
+        }
+        ck_abort_msg("nobody listens");
+}
+
+START_TEST(stranger_while_descriptors_are_short_costs_no_session)
+{
+        const struct rlimit limit = {DESCRIPTORS_MAX, DESCRIPTORS_MAX};
+        struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        int stranger = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), copies[DESCRIPTORS_MAX];
+        size_t n = 0;
+        Client c;
+
+        start_broker(&c, NULL);
+        client_connect(&c);
+        client_run(&c, &c.n_connected, 1);
+        ck_assert_int_eq(connection_subscribe(c.connection, "t"), 0);
+        client_run(&c, &c.n_subscribed, 1);
+        a.sin_port = htons(bridge_port());
+        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        while (n < DESCRIPTORS_MAX && (copies[n] = dup(stranger)) >= 0)
+                n++;
+        ck_assert_int_eq(errno, EMFILE);
+        (void) connect(stranger, (struct sockaddr *) &a, sizeof(a));
+        while (sd_event_run(c.event, 0) > 0)
+                ;
+        ck_assert_int_eq(connection_publish(c.connection, "t", "x", 1), 0);
+        client_run(&c, &c.n_messages, 1);
+        while (n > 0)
+                close(copies[--n]);
+        close(stranger);
+        client_done(&c);
+        stop_server();
 }
 END_TEST
 
@@ -345,6 +394,7 @@ int main(void) {
         tcase_set_timeout(t, 90);
         tcase_add_loop_test(t, message_comes_back_from_the_broker, 0, 3);
         tcase_add_test(t, large_message_comes_back_whole);
+        tcase_add_test(t, stranger_while_descriptors_are_short_costs_no_session);
         tcase_add_test(t, broker_that_dies_is_a_loss);
         tcase_add_test(t, connack_5_is_credentials_refused);
         tcase_add_test(t, connection_after_connection_leaves_nothing_behind);
