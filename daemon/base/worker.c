@@ -330,7 +330,10 @@ int worker_new(sd_event *event, const WorkerOptions *options, Worker **ret) {
 
 /* With the lock held. */
 static void wait_patiently(Worker *w) {
-        const struct timespec deadline = after(w->patience_usec);
+        const usec_t now = clock_boot_usec();
+        const usec_t busy = now > w->busy_since ? now - w->busy_since : 0;
+        const struct timespec deadline =
+                after(w->patience_usec > busy ? w->patience_usec - busy : 0);
         int r = 0;
 
         while (w->busy_since != USEC_INFINITY && r != ETIMEDOUT)

@@ -50,7 +50,8 @@ typedef struct WorkerOptions {
          * and of the others of its lot is called on that thread, and no `flush`, `tidy` and `idle`.
          */
         bool may_hang;
-        usec_t patience_usec; /* for so long worker_free() waits for such a one all the same */
+        /* Since it began, for so long worker_free() waits for such a one all the same. */
+        usec_t patience_usec;
         /* On the worker's thread, when nothing waits, and before the thread ends; or NULL. */
         void (*idle)(void *userdata);
         void *userdata; /* of flush, tidy and idle */

@@ -87,11 +87,12 @@ struct Slot {
         Failure *throttled_by;                     /* until then; else NULL */
         sd_event_source *claim_watch[CLAIM_FILES]; /* the folders its claim's files stand in */
         sd_event_source *claim_timer;              /* debounces them */
-        sd_event_source *claim_retry_timer; /* for refused_claim, or a token that is not there */
-        unsigned claim_failures;            /* of its token, in a row */
-        unsigned claim_drops;               /* of `claim` without a word, before it connected */
-        Token *key_store;                   /* also where there is no claim; NULL: none (yet) */
-        Claim *claim;                       /* what the session was opened with; NULL: none yet */
+        sd_event_source *claim_retry_timer;    /* for refused_claim, or a token that is not there */
+        sd_event_source *claim_patience_timer; /* while claim_awaited, with a token */
+        unsigned claim_failures;               /* of its token, in a row */
+        unsigned claim_drops;                  /* of `claim` without a word, before it connected */
+        Token *key_store;                      /* also where there is no claim; NULL: none (yet) */
+        Claim *claim;            /* what the session was opened with; NULL: none yet */
         Claim *former_claim;     /* the last that connected, until `claim` has; or NULL */
         Claim *refused_claim;    /* what the files hold and the service does not take; or NULL */
         ClaimOrder *claim_order; /* they are being read */

@@ -28,6 +28,10 @@
  * was refused before. */
 #define CLAIM_TOKEN_RETRY_USEC (2 * USEC_PER_SEC)
 
+/* One that hangs never answers. Whoever waits for it to be read hears of that before he gives up
+ * himself (25 s, sd_bus_call(3)); and when it answers after all, the claim is taken up. */
+#define CLAIM_TOKEN_PATIENCE_USEC (15 * USEC_PER_SEC)
+
 #define CLAIM_EVENTS                                                                         \
         (IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_ATTRIB | IN_DELETE_SELF | \
          IN_MOVE_SELF)
@@ -118,15 +122,38 @@ static void choose(Slot *s, Claim *fresh, Failure *failure) {
         open_session(s);
 }
 
-/* Likewise. Whoever waited for it to be read is served, or refused. */
-static void take_up(Slot *s, Claim *fresh, Failure *failure) {
-        choose(s, fresh, failure);
-        claim_expiry_look(s);
+/* Whoever waited for it to be read is served, or refused. */
+static void end_wait(Slot *s) {
+        s->claim_patience_timer = sd_event_source_disable_unref(s->claim_patience_timer);
         if (!s->claim_awaited)
                 return;
         s->claim_awaited = false;
         held_submit(s->manager, &s->held);
         reload_claim_read(s->manager);
+}
+
+/* Likewise. */
+static void take_up(Slot *s, Claim *fresh, Failure *failure) {
+        choose(s, fresh, failure);
+        claim_expiry_look(s);
+        end_wait(s);
+}
+
+static Failure *token_is_silent(const Slot *s) {
+        return failure_new(ERROR_NOT_INITIALIZED,
+                           "Profile %s: the token does not answer; look at the token and its "
+                           "reader",
+                           s->profile->name);
+}
+
+static int on_claim_patience_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        Slot *s = userdata;
+        Failure *failure = token_is_silent(s);
+
+        log_claim(s, LOG_WARNING, "", failure);
+        slot_set_status_error(s, failure);
+        end_wait(s);
+        return 0;
 }
 
 /* Where memory is short. Blocks, for an encrypted key up to two seconds. */
@@ -136,10 +163,7 @@ static void load_now(Slot *s) {
 
         /* A token that does not answer would hold the loop; its queue is full of those who wait. */
         if (profile_uses_token(s->profile))
-                failure = failure_new(ERROR_NOT_INITIALIZED,
-                                      "Profile %s: the token does not answer; look at the token "
-                                      "and its reader",
-                                      s->profile->name);
+                failure = token_is_silent(s);
         else
                 (void) claim_load(s->profile, NULL, &claim, &failure);
         take_up(s, claim, failure);
@@ -326,6 +350,10 @@ static void touch(Slot *s) {
 void slot_claim_begin(Slot *s) {
         watch(s);
         s->claim_awaited = true;
+        if (profile_uses_token(s->profile))
+                (void) sd_event_add_time_relative(s->manager->event, &s->claim_patience_timer,
+                                                  CLOCK_BOOTTIME, CLAIM_TOKEN_PATIENCE_USEC, 0,
+                                                  on_claim_patience_timer, s);
         load_soon(s);
 }
 
@@ -333,6 +361,7 @@ void slot_claim_end(Slot *s) {
         for (size_t i = 0; i < CLAIM_FILES; i++)
                 s->claim_watch[i] = sd_event_source_disable_unref(s->claim_watch[i]);
         s->claim_timer = sd_event_source_disable_unref(s->claim_timer);
+        s->claim_patience_timer = sd_event_source_disable_unref(s->claim_patience_timer);
         stop_retrying(s);
         forget_loaded(s);
         s->claim = claim_free(s->claim);

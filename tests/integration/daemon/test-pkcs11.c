@@ -173,6 +173,29 @@ START_TEST(a_token_that_hangs_holds_up_nobody_else)
 }
 END_TEST
 
+/* Before the caller himself gives up. */
+START_TEST(who_waits_for_a_token_that_hangs_is_told)
+{
+        fleetprov_error *error = NULL;
+
+        make_token("claim");
+        pin_file(SOFT_TOKEN_PIN);
+        soft_token_fault("hang");
+        start("claim", "");
+        ck_assert_int_eq(agent_refused(client, &(Wish){.serial = "told"}, &error),
+                         FLEETPROV_NOT_INITIALIZED);
+        ck_assert_ptr_nonnull(strstr(fleetprov_error_get_message(error), "does not answer"));
+        fleetprov_error_free(error);
+        ck_assert(profile_says("not-initialized", "does not answer"));
+        /* Nor does a reload wait for it. */
+        ck_assert_int_eq(agent_reload(client, NULL), 0);
+        soft_token_fault(NULL);
+        daemon_wait_session(&d, "aws", "ready");
+        provision("told");
+        ck_assert_uint_eq(soft_token_logins(), 1);
+}
+END_TEST
+
 static const struct {
         const char *from, *to, *code, *why;
 } faults[] = {
@@ -204,6 +227,7 @@ int main(void) {
         tcase_add_test(shared, a_login_that_is_cut_off_is_repeated_once);
         tcase_add_test(shared, a_token_that_is_gone_is_waited_for);
         tcase_add_test(shared, a_token_that_hangs_holds_up_nobody_else);
+        tcase_add_test(shared, who_waits_for_a_token_that_hangs_is_told);
         tcase_add_loop_test(shared, what_is_wrong_is_told_when_the_claim_is_read, 0,
                             ELEMENTSOF(faults));
         tcase_add_loop_test(alone, a_claim_in_a_token_connects_and_provisions, 2, ELEMENTSOF(ways));
