@@ -119,6 +119,9 @@ START_TEST(directory_is_filled)
 {
         _cleanup_free_ char *group_key = NULL, *found = NULL, *said = NULL, *key = NULL;
         const char *dir, *key_file, *configuration, *derived;
+        static const char *const members[] = {
+                "\"substatus\":\"initialAssignment\"", "\"createdDateTimeUtc\":\"20",
+                "\"lastUpdatedDateTimeUtc\":\"20", "\"etag\":\"IjAwMDAwMDAxIg==\""};
         struct stat st;
         int status;
 
@@ -136,6 +139,8 @@ START_TEST(directory_is_filled)
         ck_assert_msg(status == 0, "exit %d: %s", status, said);
         ck_assert_ptr_nonnull(strstr(said, "\"deviceId\":\"sensor-8\""));
         ck_assert_ptr_nonnull(strstr(said, "\"registrationState\":{"));
+        for (size_t i = 0; i < ELEMENTSOF(members); i++)
+                ck_assert_msg(strstr(said, members[i]), "%s: %s", members[i], said);
         ck_assert_ptr_null(strstr(said, derived));
         key = file_read(key_file, NULL);
         ck_assert_ptr_nonnull(key);
