@@ -19,12 +19,14 @@ static Name describe(const char *name) {
         FileKind kind = file_name_kind(name, id);
         bool is_jobs = kind == FILE_KIND_JOB || kind == FILE_KIND_JOB_NEW ||
                        kind == FILE_KIND_SECRET || kind == FILE_KIND_SECRET_NEW;
+        const char *which = name;
         Name n;
 
-        (void) snprintf(n.text, sizeof(n.text), "%s",
-                        streq(name, ".") ? "directory"
-                        : is_jobs        ? name + IPC_JOB_ID_LENGTH + 1
-                                         : name);
+        if (streq(name, "."))
+                which = "directory";
+        else if (is_jobs && strlen(name) > IPC_JOB_ID_LENGTH)
+                which = name + IPC_JOB_ID_LENGTH + 1;
+        (void) snprintf(n.text, sizeof(n.text), "%s", which);
         for (char *p = n.text; *p; p++)
                 if (*p == '.')
                         *p = '-';
