@@ -309,7 +309,7 @@ int fleetprov_request_set_ownership_token(fleetprov_request *request, const void
 /* rotate: the certificate in force, PEM, the leaf first, up to 64 KiB (-E2BIG), and its private
  * key, likewise, PEM and not encrypted, which travels as the token above does; wipe your own.
  * Derive the idempotency key from the certificate: then a second run finds the same job, whatever
- * happened. */
+ * happened. The key is left out where it is in a token of the daemon's, which finds it there. */
 int fleetprov_request_set_certificate(fleetprov_request *request, const char *pem);
 int fleetprov_request_set_private_key(fleetprov_request *request, const void *data, size_t size);
 

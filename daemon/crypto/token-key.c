@@ -121,8 +121,8 @@ static int find_object(TokenSession *s, const Pkcs11Uri *u, CK_OBJECT_HANDLE *re
         return 0;
 }
 
-/* A nonce, signed by the token, verified by us. 0; -EKEYREJECTED: not a pair. */
-static int check_pair(TokenSession *s, CK_OBJECT_HANDLE key, CryptoKey *public, char **ret_why) {
+int token_object_check_pair(TokenSession *s, CK_OBJECT_HANDLE key, CryptoKey *public,
+                            char **ret_why) {
         const bool rsa = crypto_key_is_rsa(public);
         uint8_t challenge[CHALLENGE_SIZE], digest[WC_SHA256_DIGEST_SIZE];
         uint8_t info[MAX_DER_DIGEST_SZ], signature[TOKEN_SIGNATURE_MAX];
@@ -184,7 +184,7 @@ int token_key_find(Token *t, const Certificate *certificate, TokenKey **ret, boo
                 return r;
         r = check_type(s, key, public, ret_why);
         if (r >= 0)
-                r = check_pair(s, key, public, ret_why);
+                r = token_object_check_pair(s, key, public, ret_why);
         if (r < 0) {
                 *ret_mismatch = r == -EKEYREJECTED;
                 return r;

@@ -33,6 +33,12 @@ int token_key_make(Token *t, KeyType type, const char *name, const uint8_t *id, 
 int token_key_find_made(Token *t, const char *name, const uint8_t *id, size_t id_size,
                         TokenKey **ret, char **ret_why);
 
+/* The key of that certificate, whatever it is called behind `prefix`. It must sign a nonce.
+ * -ENOKEY: there is none; -EKEYREJECTED: it does not sign for it, or is about the PIN; and the
+ * errors of token_open(). */
+int token_key_find_of(Token *t, const Certificate *certificate, const char *prefix, TokenKey **ret,
+                      char **ret_why);
+
 /* Removes the pair of that name, if it is there. */
 int token_key_destroy(Token *t, const char *name, const uint8_t *id, size_t id_size,
                       char **ret_why);

@@ -36,6 +36,10 @@ int token_object_public(TokenSession *s, CK_OBJECT_HANDLE public, KeyAlgorithm a
 /* The token as it is named, and the object. */
 int token_object_uri(const Token *t, const Pkcs11Uri *object, char **ret);
 
+/* A nonce, signed by the token, verified by us. 0; -EKEYREJECTED: not a pair. */
+int token_object_check_pair(TokenSession *s, CK_OBJECT_HANDLE key, CryptoKey *public,
+                            char **ret_why);
+
 /* A key of that label and id, with this public half. */
 int token_key_new(Token *t, const Pkcs11Uri *object, CryptoKey *public, TokenKey **ret);
 

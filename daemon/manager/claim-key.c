@@ -24,8 +24,21 @@ static Failure *bad(const char *option, const char *why) {
 static Failure *missing(const char *option) {
         return failure_new(ERROR_BAD_PARAMETER,
                            "Option '%s' is missing: rotate needs the certificate in force and its "
-                           "key",
-                           option);
+                           "key%s",
+                           option,
+                           streq(option, "private-key")
+                                   ? "; it may be left out where that is in the token of KeyStore="
+                                   : "");
+}
+
+static Failure *check_certificate(const JobSpec *spec) {
+        _cleanup_certificate_ Certificate *certificate = NULL;
+        _cleanup_free_ char *why = NULL;
+
+        return certificate_parse(spec->certificate, strlen(spec->certificate), &certificate, &why) <
+                               0
+                       ? bad("certificate", why)
+                       : NULL;
 }
 
 static Failure *check_pair(JobSpec *spec, CryptoKey *key) {
@@ -50,14 +63,14 @@ static Failure *check_pair(JobSpec *spec, CryptoKey *key) {
         return NULL;
 }
 
-Failure *claim_key_check(JobSpec *spec) {
+Failure *claim_key_check(JobSpec *spec, const Profile *profile) {
         _cleanup_crypto_key_ CryptoKey *key = NULL;
         _cleanup_free_ char *why = NULL;
 
         if (!spec->certificate)
                 return missing("certificate");
-        if (!spec->private_key)
-                return missing("private-key");
+        if (!spec->private_key) /* see rotation-key.c */
+                return profile->key_store ? check_certificate(spec) : missing("private-key");
         if (crypto_key_from_pem(spec->private_key, NULL, &key, &why) < 0)
                 return bad("private-key", why);
         return check_pair(spec, key);

@@ -13,6 +13,7 @@
  *   delivery.c     result, acknowledge, release, retention
  *   rotation.c     rotations: their turn, and the session that each of them has of its own
  *   job-keys.c     keys in a token that are of no use to anybody any more
+ *   rotation-key.c … whose key is in a token
  *   claim-key.c    the key that a rotation was handed: kept until its end, and no longer
  *   way.c          a lane or a registrar: to the rest of the manager they are one
  *   slot.c         a profile: its way, its queue, its status
@@ -58,11 +59,14 @@ typedef struct Held {
         size_t n;
 } Held;
 
+typedef struct RotationKey RotationKey;
+
 /* Rotations go one after the other, beside the claim's session: each in a session of its own. */
 typedef struct Rotation {
         Queue *queue;       /* those that wait for their turn */
         Job *job;           /* whose turn it is; NULL: nobody's */
-        bool preparing;     /* its secrets are being read */
+        bool preparing;     /* its secrets are being read, or its key is looked for */
+        RotationKey *key;   /* looks for it, in the token; or NULL */
         Lane *lane;         /* opened for it, or still to be closed after one that is gone */
         JobSecrets secrets; /* its own, until it begins */
         Profile profile;    /* the slot's, but for the names below; it shares all its texts */
@@ -275,9 +279,16 @@ void rotation_forget(Slot *s, Job *job); /* it has ended */
 /* Another profile comes: whoever is not at work goes back to its turn. False: somebody is. */
 bool rotation_stand_down(Slot *s);
 
+/* --- rotation-key.c */
+/* Looks in the slot's token for the key of the certificate that the job rotates. `done` takes
+ * neither; it is not told after rotation_key_forget(). On an error nothing is under way. */
+typedef void (*RotationKeyDone)(Slot *s, TokenKey *key, int error, const char *why);
+int rotation_key_find(Slot *s, const Job *job, RotationKeyDone done, RotationKey **ret);
+RotationKey *rotation_key_forget(RotationKey *k); /* gives NULL; NULL is fine */
+
 /* --- claim-key.c */
 /* What is wrong with the certificate and key handed in; NULL: nothing, and the key is PKCS#8. */
-Failure *claim_key_check(JobSpec *spec);
+Failure *claim_key_check(JobSpec *spec, const Profile *profile);
 /* The job has ended: its claim's key goes from the disk, and what is of no use to anybody with it.
  * Where it was ended by a power cut the next start does it. */
 void claim_key_erase(Job *job);

@@ -17,6 +17,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/manager/manager-internal.h"
+#include "daemon/provider/key-place.h"
 
 /* A certificate that was made a moment ago may not be known everywhere yet. */
 #define ROTATION_REFUSALS_MAX 3U
@@ -44,6 +45,7 @@ static void close_session(Rotation *r) {
 }
 
 void rotation_done(Slot *s) {
+        s->rotation.key = rotation_key_forget(s->rotation.key);
         close_session(&s->rotation);
         s->rotation.queue = queue_free(s->rotation.queue);
 }
@@ -55,6 +57,7 @@ static bool is_at_work(const Rotation *r) {
 }
 
 static void leave(Slot *s) {
+        s->rotation.key = rotation_key_forget(s->rotation.key);
         s->rotation.job = NULL;
         s->rotation.preparing = s->rotation.without_session = false;
         dispatch_kick(s->manager); /* which closes the session */
@@ -233,7 +236,9 @@ static int get_way(const Slot *s, Secret **ret_trusted, Secret **ret_proxy_crede
         return 0;
 }
 
-static int open_session(Slot *s, const Job *job, const JobSecrets *secrets, Failure **ret_failure) {
+/* `key`: in a token, in the place of the one among the secrets. */
+static int open_session(Slot *s, const Job *job, const JobSecrets *secrets, TokenKey *key,
+                        Failure **ret_failure) {
         _cleanup_secret_ Secret *trusted = NULL, *credentials = NULL, *certificate = NULL;
         Rotation *r = &s->rotation;
         LaneClaim claim;
@@ -243,11 +248,12 @@ static int open_session(Slot *s, const Job *job, const JobSecrets *secrets, Fail
         if (k < 0)
                 return k;
         certificate = secret_new(job->spec->certificate, strlen(job->spec->certificate));
-        if (!certificate || job_secrets_copy(secrets, &r->secrets) < 0)
+        if (!certificate || (secrets && job_secrets_copy(secrets, &r->secrets) < 0))
                 return -ENOMEM;
         claim = (LaneClaim){.trusted = trusted,
                             .certificate = certificate,
-                            .private_key = secrets->claim_key,
+                            .private_key = key ? NULL : r->secrets.claim_key,
+                            .token_key = key,
                             .key_store = s->key_store,
                             .proxy_credentials = credentials};
         k = make_lane(s, job);
@@ -256,16 +262,63 @@ static int open_session(Slot *s, const Job *job, const JobSecrets *secrets, Fail
         return k;
 }
 
-static void on_secrets_read(Job *job, int error, const JobSecrets *secrets, void *userdata) {
-        Slot *s = job->errand->slot;
+static void go_on(Slot *s, Job *job, const JobSecrets *secrets, TokenKey *key) {
         Failure *failure = NULL;
         int r;
 
+        s->rotation.failures = s->rotation.refusals = 0;
+        r = open_session(s, job, secrets, key, &failure);
+        if (r < 0)
+                ending_begin(job, JOB_FAILED,
+                             failure ? failure
+                                     : failure_from_errno(r, "Cannot open a session to rotate in"),
+                             NULL, "this machine failed");
+}
+
+static void on_key_found(Slot *s, TokenKey *key, int error, const char *why) {
+        Job *job = s->rotation.job;
+        Failure *failure;
+
+        s->rotation.key = NULL;
+        s->rotation.preparing = false;
+        if (error >= 0) {
+                go_on(s, job, NULL, key);
+                return;
+        }
+        failure = error == -ENOKEY || error == -EKEYREJECTED
+                          ? failure_new(ERROR_KEY_MISMATCH,
+                                        "Option 'private-key' is missing, and KeyStore= of "
+                                        "[Profile %s] has not the certificate's key: %s",
+                                        s->profile->name, why ? why : strerrordesc_np(-error))
+                          : key_place_failure(s->profile, error, why);
+        ending_begin(job, JOB_FAILED, failure, NULL,
+                     "the certificate that is to be rotated has no key in the token");
+}
+
+/* What is stored of the job, if anything is, waits with it. */
+static void look_in_token(Slot *s, Job *job, const JobSecrets *secrets) {
+        int r;
+
+        r = secrets ? job_secrets_copy(secrets, &s->rotation.secrets) : 0;
+        if (r >= 0)
+                r = rotation_key_find(s, job, on_key_found, &s->rotation.key);
+        if (r < 0)
+                on_key_found(s, NULL, r, r == -ENODEV ? "the token is not there" : NULL);
+}
+
+static void on_secrets_read(Job *job, int error, const JobSecrets *secrets, void *userdata) {
+        Slot *s = job->errand->slot;
+
         if (!s || s->rotation.job != job || !s->rotation.preparing)
                 return;
-        s->rotation.preparing = false;
-        if (error >= 0 && !secrets->claim_key)
+        if ((error >= 0 && !secrets->claim_key) || (error == -ENOENT && !job->secrets_stored)) {
+                if (s->profile->key_store) {
+                        look_in_token(s, job, error < 0 ? NULL : secrets);
+                        return;
+                }
                 error = -ENOKEY;
+        }
+        s->rotation.preparing = false;
         if (error < 0) {
                 ending_begin(job, JOB_FAILED,
                              failure_new(ERROR_STORAGE,
@@ -275,13 +328,7 @@ static void on_secrets_read(Job *job, int error, const JobSecrets *secrets, void
                              NULL, "its key cannot be read back");
                 return;
         }
-        s->rotation.failures = s->rotation.refusals = 0;
-        r = open_session(s, job, secrets, &failure);
-        if (r < 0)
-                ending_begin(job, JOB_FAILED,
-                             failure ? failure
-                                     : failure_from_errno(r, "Cannot open a session to rotate in"),
-                             NULL, "this machine failed");
+        go_on(s, job, secrets, NULL);
 }
 
 static Failure *refused_now(const Slot *s, const Job *job) {
@@ -333,13 +380,18 @@ static bool can_start(const Rotation *r) {
         return r->without_session || lane_is_free(r->lane);
 }
 
+/* Whether there is one will be known in a moment. */
+static bool awaits_token(const Slot *s) {
+        return s->profile->key_store && !s->key_store && s->claim_awaited;
+}
+
 void rotation_run(Slot *s) {
         Rotation *r = &s->rotation;
         size_t begun = 0;
         Job *job;
 
         if (s->throttled_until > clock_boot_usec() || s->next_profile ||
-            s->manager->n_unwritten > 0)
+            s->manager->n_unwritten > 0 || awaits_token(s))
                 return;
         if (r->job && can_start(r))
                 start(s);

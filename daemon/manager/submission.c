@@ -123,7 +123,9 @@ static bool needs_claim(const Slot *slot, const JobSpec *spec) {
 
 /* It is being read for the first time: whether there is one will be known in a moment. */
 static bool awaits_claim(const Slot *slot, const JobSpec *spec) {
-        return slot->claim_awaited && !slot->claim && needs_claim(slot, spec);
+        const bool needs_token = slot_newest_profile(slot)->key_store && !slot->key_store;
+
+        return slot->claim_awaited && !slot->claim && (needs_claim(slot, spec) || needs_token);
 }
 
 static Failure *check_spec(JobSpec *spec, const Slot *slot) {
@@ -148,7 +150,7 @@ static Failure *check_spec(JobSpec *spec, const Slot *slot) {
         if (!f)
                 f = check_parameters(spec, profile);
         if (!f && spec->operation == OPERATION_ROTATE)
-                f = claim_key_check(spec);
+                f = claim_key_check(spec, profile);
         return f;
 }
 

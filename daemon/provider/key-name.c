@@ -50,3 +50,19 @@ int key_name_make(const char *job_id, const Peer *owner, KeyName *ret) {
         *ret = name;
         return 0;
 }
+
+int key_name_prefix(const Peer *owner, char **ret) {
+        char hash[DIGEST_SHA256_HEX + 1];
+        char *prefix;
+        int r;
+
+        r = hash_owner(owner, hash);
+        if (r < 0)
+                return r;
+        if (asprintf(&prefix, KEY_NAME_PREFIX "%.*s%s",
+                     owner->privileged ? 0 : (int) KEY_NAME_OWNER_LENGTH, hash,
+                     owner->privileged ? "" : "-") < 0)
+                return -ENOMEM;
+        *ret = prefix;
+        return 0;
+}

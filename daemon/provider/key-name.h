@@ -23,5 +23,9 @@ typedef struct KeyName {
         uint8_t id[KEY_NAME_ID_SIZE];
 } KeyName;
 
+/* What the labels of all keys begin with that this owner may use: his own, or anybody's where he is
+ * privileged. free() it. -EIO, -ENOMEM. */
+int key_name_prefix(const Peer *owner, char **ret);
+
 /* -EINVAL: that is no job's id; -EIO, -ENOMEM. */
 int key_name_make(const char *job_id, const Peer *owner, KeyName *ret);

@@ -203,11 +203,26 @@ static void release_overtaken(Rotation *r) {
 
 /* --- the rotation */
 
+static int cannot_hand_in(const Rotation *r, int k) {
+        ctl_complain(r->ctl, "--out=%s: cannot hand in what it holds: %s", r->ctl->options.out,
+                     strerror(-k));
+        return k;
+}
+
+static int set_certificate(const Rotation *r, fleetprov_request *request) {
+        int k = fleetprov_request_set_certificate(request, r->pem);
+
+        return k < 0 ? cannot_hand_in(r, k) : 0;
+}
+
 static int add_identity(const Rotation *r, fleetprov_request *request) {
         char *key = NULL;
         size_t size = 0;
         int k;
 
+        /* A key in a token stays there; the daemon finds it by its certificate. */
+        if (!out_has(r->out, OUT_PRIVATE_KEY) && out_has(r->out, OUT_PRIVATE_KEY_URI))
+                return set_certificate(r, request);
         k = out_read(r->out, OUT_PRIVATE_KEY, IPC_SECRET_MAX, &key, &size);
         if (k < 0) {
                 ctl_complain(r->ctl,
@@ -219,12 +234,7 @@ static int add_identity(const Rotation *r, fleetprov_request *request) {
         k = fleetprov_request_set_private_key(request, key, size);
         explicit_bzero(key, size);
         free(key);
-        if (k >= 0)
-                k = fleetprov_request_set_certificate(request, r->pem);
-        if (k < 0)
-                ctl_complain(r->ctl, "--out=%s: cannot hand in what it holds: %s",
-                             r->ctl->options.out, strerror(-k));
-        return k;
+        return k < 0 ? cannot_hand_in(r, k) : set_certificate(r, request);
 }
 
 static ExitStatus rotate(Rotation *r, fleetprov_request *request, const char *profile) {

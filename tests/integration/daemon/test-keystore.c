@@ -170,6 +170,131 @@ START_TEST(the_directory_has_the_uri_in_place_of_the_key)
 }
 END_TEST
 
+/* --- rotate */
+
+#define ROTATES "RotationTemplate=FleetRotation\n"
+#define STRANGER 12345
+
+/* As an application has it: the certificate, and a URI. */
+static char *first_certificate(const char *serial) {
+        fleetprov_result *result =
+                agent_result(client, agent_submit(client, &(Wish){.serial = serial}));
+        char *pem = strdup(fleetprov_result_get_certificate_pem(result));
+
+        keystore_assert_result(result, serial);
+        fleetprov_result_free(result);
+        return pem;
+}
+
+static Wish rotation_of(const char *certificate, const char *serial) {
+        return (Wish){.operation = FLEETPROV_OPERATION_ROTATE,
+                      .serial = serial,
+                      .certificate = certificate};
+}
+
+START_TEST(the_key_in_the_token_is_the_claim_of_its_rotation)
+{
+        const char *serial = place_text(&cloud.place, "rotate-%d", _i);
+        _cleanup_free_ char *certificate = NULL;
+        fleetprov_result *result;
+        Wish wish;
+
+        keystore_start(place_text(&cloud.place, ROTATES "KeyType=%s\n",
+                                  _i == 0   ? "ec-p256"
+                                  : _i == 1 ? "ec-p384"
+                                            : "rsa-2048"));
+        certificate = first_certificate(serial);
+        wish = rotation_of(certificate, serial);
+        result = agent_result(client, agent_submit(client, &wish));
+        keystore_assert_result(result, serial);
+        ck_assert_str_ne(fleetprov_result_get_certificate_pem(result), certificate);
+        fleetprov_result_free(result);
+        /* The former one may be in use until the device has the new one. */
+        ck_assert_uint_eq(token_user_count(NULL), 2);
+        ck_assert_uint_eq(soft_token_logins(), 1);
+}
+END_TEST
+
+START_TEST(an_identity_with_a_key_in_a_file_comes_into_the_token)
+{
+        _cleanup_free_ char *certificate = NULL, *key = NULL;
+        fleetprov_result *result;
+        Wish wish;
+
+        keystore_make_token();
+        daemon_configure(&d, cloud_profile(&cloud, "aws", ROTATES));
+        daemon_start(&d);
+        client = agent_open(d.socket);
+        result = agent_result(client, agent_submit(client, &(Wish){.serial = "file"}));
+        certificate = strdup(fleetprov_result_get_certificate_pem(result));
+        key = agent_secret(result, FLEETPROV_SECRET_PRIVATE_KEY);
+        fleetprov_result_free(result);
+        keystore_configure(ROTATES);
+        ck_assert_int_eq(agent_reload(client, NULL), 0);
+        wish = rotation_of(certificate, "file");
+        wish.private_key = key;
+        result = agent_result(client, agent_submit(client, &wish));
+        keystore_assert_result(result, "file");
+        fleetprov_result_free(result);
+}
+END_TEST
+
+static char *roots_certificate;
+
+static void must_not_rotate(void *socket) {
+        fleetprov_client *own = agent_open(socket);
+        Wish wish = rotation_of(roots_certificate, "stolen");
+        fleetprov_job *job = agent_wait(own, agent_submit(own, &wish));
+
+        ck_assert_int_eq(fleetprov_job_get_state(job), FLEETPROV_STATE_FAILED);
+        ck_assert_str_eq(fleetprov_error_get_name(fleetprov_job_get_error(job)), "key-mismatch");
+        fleetprov_job_free(job);
+        fleetprov_client_free(own);
+}
+
+/* A certificate is no secret: whoever shows somebody else's gets nothing for it. */
+START_TEST(nobody_rotates_with_the_key_of_somebody_else)
+{
+        keystore_start(place_text(&cloud.place, ROTATES "AllowUsers=root %u\n", STRANGER));
+        ck_assert_int_eq(chmod(d.socket, 0666), 0);
+        roots_certificate = first_certificate("roots");
+        process_as_user(STRANGER, STRANGER, NULL, 0, must_not_rotate,
+                        (void *) (uintptr_t) d.socket);
+        ck_assert_uint_eq(token_user_count(NULL), 1);
+        free(TAKE_PTR(roots_certificate));
+}
+END_TEST
+
+START_TEST(rotate_takes_a_directory_with_a_uri)
+{
+        _cleanup_free_ char *said = NULL, *before = NULL, *after = NULL, *previous = NULL;
+        const char *dir, *out;
+
+        keystore_start(ROTATES);
+        dir = place_path(&d.place, "identity");
+        out = place_text(&d.place, "--out=%s", dir);
+        ck_assert_msg(ctl(&said, "provision", "-pSerialNumber=ctl", out, NULL) == 0, "%s", said);
+        before = file_read(place_text(&d.place, "%s/private-key.uri", dir), NULL);
+        /* Also where the claim is gone from the device, and right after a start. */
+        daemon_stop(&d);
+        daemon_configure(
+                &d, place_text(&d.place, "%s",
+                               cloud_profile(&cloud, "aws",
+                                             keystore_lines("Certificate=/gone.pem\n"
+                                                            "PrivateKey=/gone.key\n" ROTATES))));
+        daemon_start(&d);
+        fleetprov_client_free(client);
+        client = agent_open(d.socket);
+        free(TAKE_PTR(said));
+        ck_assert_msg(ctl(&said, "rotate", "-pSerialNumber=ctl", out, NULL) == 0, "%s", said);
+        after = file_read(place_text(&d.place, "%s/private-key.uri", dir), NULL);
+        previous = file_read(place_text(&d.place, "%s/previous/private-key.uri", dir), NULL);
+        ck_assert_str_ne(after, before);
+        ck_assert_str_eq(previous, before);
+        ck_assert(!file_exists(place_text(&d.place, "%s/private-key.pem", dir)));
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("daemon/keystore");
         TCase *shared = stage_shared(suite, "keystore");
@@ -179,5 +304,9 @@ int main(void) {
         tcase_add_test(shared, what_contradicts_the_token_is_refused);
         tcase_add_test(shared, a_key_of_the_callers_is_certified_as_ever);
         tcase_add_test(shared, the_directory_has_the_uri_in_place_of_the_key);
+        tcase_add_loop_test(shared, the_key_in_the_token_is_the_claim_of_its_rotation, 0, 3);
+        tcase_add_test(shared, an_identity_with_a_key_in_a_file_comes_into_the_token);
+        tcase_add_test(shared, nobody_rotates_with_the_key_of_somebody_else);
+        tcase_add_test(shared, rotate_takes_a_directory_with_a_uri);
         return stage_run(suite);
 }
