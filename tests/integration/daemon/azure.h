@@ -10,7 +10,7 @@
 
 #define KEY "RegistrationId=gw-1\nSymmetricKey=DIR/dps.key"
 #define GROUP "RegistrationIds=sensor-*\nAuthentication=group-key\nSymmetricKey=DIR/dps-group.key"
-#define X509                                                                           \
+#define DEVICE_CERTIFICATE                                                             \
         "RegistrationId=x509-1\nAuthentication=x509\nCertificate=DIR/dps-device.pem\n" \
         "PrivateKey=DIR/dps-device.key"
 #define ANY "RegistrationIds=*\nSymmetricKey=DIR/dps.key"

@@ -37,7 +37,7 @@ START_TEST(device_with_a_certificate_is_assigned)
 {
         fleetprov_status *status;
 
-        start(X509);
+        start(DEVICE_CERTIFICATE);
         /* The claim is read by then. */
         must_assign(&(Wish){.profile = "azure"}, "x509-1");
         status = agent_status(client);
