@@ -118,11 +118,11 @@ static int make_csr(const Parts *p, CryptoKey *key, Csr **ret) {
         return 0;
 }
 
-int csr_parse(const char *pem, size_t size, Csr **ret, char **ret_why) {
+/* The parts point into the DER. */
+static int open_request(const char *pem, size_t size, Secret **ret_der, Parts *ret_parts,
+                        char **ret_why) {
         _cleanup_secret_ Secret *der = NULL;
-        _cleanup_crypto_key_ CryptoKey *key = NULL;
         PemBlock block;
-        Parts parts = {};
         int r;
 
         if (size > IPC_CSR_MAX)
@@ -132,11 +132,24 @@ int csr_parse(const char *pem, size_t size, Csr **ret, char **ret_why) {
         if (r < 0)
                 return r;
         r = pem_decode(&block, &der);
-        if (r == -EINVAL || (r == 0 && read_parts(der, &parts) < 0))
+        if (r == -EINVAL || (r == 0 && read_parts(der, ret_parts) < 0))
                 return why(
                         ret_why, -EINVAL,
                         "The certificate request is malformed: it is cut off or damaged; copy it "
                         "again.");
+        if (r < 0)
+                return r;
+        *ret_der = TAKE_PTR(der);
+        return 0;
+}
+
+int csr_parse(const char *pem, size_t size, Csr **ret, char **ret_why) {
+        _cleanup_secret_ Secret *der = NULL;
+        _cleanup_crypto_key_ CryptoKey *key = NULL;
+        Parts parts = {};
+        int r;
+
+        r = open_request(pem, size, &der, &parts, ret_why);
         if (r < 0)
                 return r;
         r = public_key_read(parts.spki.whole, parts.spki.whole_size, &key, ret_why);
@@ -146,6 +159,24 @@ int csr_parse(const char *pem, size_t size, Csr **ret, char **ret_why) {
         if (r < 0)
                 return r;
         return make_csr(&parts, key, ret);
+}
+
+int csr_public_key(const char *pem, size_t size, uint8_t **ret_spki, size_t *ret_size) {
+        _cleanup_secret_ Secret *der = NULL;
+        Parts parts = {};
+        uint8_t *spki;
+        int r;
+
+        r = open_request(pem, size, &der, &parts, NULL);
+        if (r < 0)
+                return r;
+        spki = malloc(parts.spki.whole_size);
+        if (!spki)
+                return -ENOMEM;
+        memcpy(spki, parts.spki.whole, parts.spki.whole_size);
+        *ret_spki = spki;
+        *ret_size = parts.spki.whole_size;
+        return 0;
 }
 
 Csr *csr_free(Csr *csr) {

@@ -48,6 +48,11 @@ typedef struct Csr {
  * not supported; -EBADMSG: the signature is wrong; -EINVAL: anything else. */
 int csr_parse(const char *pem, size_t size, Csr **ret, char **ret_why);
 
+/* The public key (SubjectPublicKeyInfo, DER) of a request that csr_parse() took before: its key and
+ * signature are not checked again, which costs more than all else of a job. -EMSGSIZE, -EINVAL as
+ * there, -ENOMEM. The bytes are the caller's. */
+int csr_public_key(const char *pem, size_t size, uint8_t **ret_spki, size_t *ret_size);
+
 Csr *csr_free(Csr *csr); /* gives NULL */
 DEFINE_CLEANUP(Csr *, csr_free);
 #define _cleanup_csr_ _cleanup_(csr_freep)

@@ -17,16 +17,18 @@ static KeySource key_source_of(const Job *job, const Profile *profile) {
 }
 
 int job_run_adopt_csr(JobRun *run, const char *pem) {
-        _cleanup_csr_ Csr *csr = NULL;
+        _cleanup_free_ uint8_t *spki = NULL;
+        size_t size;
         int r;
 
-        r = csr_parse(pem, strlen(pem), &csr, NULL);
+        r = csr_public_key(pem, strlen(pem), &spki, &size);
         if (r < 0)
                 return r == -ENOMEM ? r : -EINVAL;
         if (free_and_strdup(&run->csr, pem) < 0)
                 return -ENOMEM;
-        run->spki = TAKE_PTR(csr->spki);
-        run->spki_size = csr->spki_size;
+        free(run->spki);
+        run->spki = TAKE_PTR(spki);
+        run->spki_size = size;
         return 0;
 }
 

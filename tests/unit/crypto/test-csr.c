@@ -165,6 +165,22 @@ START_TEST(a_request_of_openssl_is_taken)
 }
 END_TEST
 
+/* As a job has it that was taken, after a restart too. */
+START_TEST(its_key_is_had_again_by_itself)
+{
+        _cleanup_secret_ Secret *pem = material_read(taken[_i].file);
+        _cleanup_secret_ Secret *spki = material_read(taken[_i].spki);
+        _cleanup_free_ uint8_t *key = NULL;
+        size_t size = 0;
+
+        ck_assert_int_eq(csr_public_key(secret_text(pem), pem->size / 2, &key, &size), -EINVAL);
+        ck_assert_ptr_null(key);
+        ck_assert_int_eq(csr_public_key(secret_text(pem), pem->size, &key, &size), 0);
+        ck_assert_uint_eq(size, spki->size);
+        ck_assert_mem_eq(key, spki->data, spki->size);
+}
+END_TEST
+
 typedef struct Refused {
         const char *file;
         int r;
@@ -356,6 +372,7 @@ int main(void) {
         tcase_add_loop_test(c, a_generated_key_makes_a_request, 0, KEY_TYPE_RSA_3072);
         tcase_add_loop_test(c, the_common_name_is_text_of_a_bounded_length, 0, ELEMENTSOF(names));
         tcase_add_loop_test(c, a_request_of_openssl_is_taken, 0, ELEMENTSOF(taken));
+        tcase_add_loop_test(c, its_key_is_had_again_by_itself, 0, ELEMENTSOF(taken));
         tcase_add_loop_test(c, a_request_we_do_not_take_is_refused_by_name, 0, ELEMENTSOF(refused));
         tcase_add_test(c, only_the_block_may_be_there);
         tcase_add_test(c, windows_line_ends_are_taken);
