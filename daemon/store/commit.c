@@ -276,12 +276,6 @@ void commit_wipe(const Disk *disk, Spent *spent) {
                         log_warning_errno(r, "%s is spent, and is erased at the next start",
                                           names[i].text);
         }
-        if (n > 0) {
-                r = disk_sync_directory(disk);
-                if (r < 0)
-                        log_warning_errno(r, "Cannot flush the state directory: what was erased "
-                                             "may be there again after a power cut, overwritten");
-        }
         spent->n = 0;
 }
 

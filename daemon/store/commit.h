@@ -43,5 +43,6 @@ typedef struct CommitContext {
 void commit_changes(const CommitContext *context, ChangeList *list);
 
 /* Erases what is spent: after the changes were told, before the next ones are carried out. A crash
- * before this, or in it, is mended at the next start. */
+ * before this, or in it, is mended at the next start; so is a name that comes back after a power
+ * cut, of zeros, since the directory is not flushed for it. */
 void commit_wipe(const Disk *disk, Spent *spent);

@@ -45,7 +45,6 @@ START_TEST(nobody_waits_for_spent_secrets_to_go)
         at = step_at(&f.watch, DISK_SYNC_FILE, ".job", 0);
         at = step_at(&f.watch, DISK_OVERWRITE, ".secret", at);
         at = step_at(&f.watch, DISK_UNLINK, ".secret", at);
-        at = step_at(&f.watch, DISK_SYNC_DIRECTORY, ".", at);
         (void) step_at(&f.watch, DISK_WRITE, ".job", at);
 }
 END_TEST
