@@ -116,21 +116,12 @@ START_TEST(flow_that_was_forgotten_is_begun_anew)
 }
 END_TEST
 
-static void clear(void) {
-        fleetprov_client_free(client);
-        daemon_done(&d);
-        if (cloud.place.dir)
-                cloud_done(&cloud);
-}
-
 int main(void) {
         Suite *suite = suite_create("daemon: nat");
-        TCase *tc = tcase_create("nat");
+        TCase *tc = stage_elsewhere(suite, "nat");
 
         tcase_set_timeout(tc, 200);
-        tcase_add_checked_fixture(tc, NULL, clear);
         tcase_add_test(tc, keepalive_keeps_the_flow);
         tcase_add_test(tc, flow_that_was_forgotten_is_begun_anew);
-        suite_add_tcase(suite, tc);
         return stage_run(suite);
 }

@@ -142,26 +142,15 @@ START_TEST(connection_that_hangs_is_begun_anew_in_another_network)
 }
 END_TEST
 
-static void clear(void) {
-        fleetprov_client_free(client);
-        daemon_done(&d);
-        if (cloud.place.dir)
-                cloud_done(&cloud);
-}
-
 int main(void) {
         Suite *suite = suite_create("daemon: network");
-        TCase *tc = tcase_create("network");
+        TCase *tc = stage_elsewhere(suite, "network");
 
         tcase_set_timeout(tc, 150);
-        tcase_add_checked_fixture(tc, NULL, clear);
         tcase_add_loop_test(tc, session_is_tried_again_at_once, 0, ELEMENTSOF(troubles));
-        suite_add_tcase(suite, tc);
-        tc = tcase_create("hang");
+        tc = stage_elsewhere(suite, "hang");
         tcase_set_timeout(tc, 150);
-        tcase_add_checked_fixture(tc, NULL, clear);
         tcase_add_loop_test(tc, connection_that_hangs_is_begun_anew_in_another_network, 0,
                             ELEMENTSOF(providers));
-        suite_add_tcase(suite, tc);
         return stage_run(suite);
 }

@@ -170,20 +170,11 @@ START_TEST(cloud_is_reached_by_either_provider)
 }
 END_TEST
 
-static void clear(void) {
-        fleetprov_client_free(client);
-        daemon_done(&d);
-        if (cloud.place.dir)
-                cloud_done(&cloud);
-}
-
 int main(void) {
         Suite *suite = suite_create("daemon: peers");
-        TCase *tc = tcase_create("peers");
+        TCase *tc = stage_elsewhere(suite, "peers");
 
         tcase_set_timeout(tc, 100);
-        tcase_add_checked_fixture(tc, NULL, clear);
         tcase_add_loop_test(tc, cloud_is_reached_by_either_provider, 0, ELEMENTSOF(peers));
-        suite_add_tcase(suite, tc);
         return stage_run(suite);
 }

@@ -121,21 +121,12 @@ START_TEST(cloud_that_vanishes_is_noticed_on_each_road)
 }
 END_TEST
 
-static void clear(void) {
-        fleetprov_client_free(client);
-        daemon_done(&d);
-        if (cloud.place.dir)
-                cloud_done(&cloud);
-}
-
 int main(void) {
         Suite *suite = suite_create("daemon: vanish");
-        TCase *tc = tcase_create("vanish");
+        TCase *tc = stage_elsewhere(suite, "vanish");
 
         agent_patience_sec = 120; /* back-offs grow while the cloud is away */
         tcase_set_timeout(tc, 250);
-        tcase_add_checked_fixture(tc, NULL, clear);
         tcase_add_test(tc, cloud_that_vanishes_is_noticed_on_each_road);
-        suite_add_tcase(suite, tc);
         return stage_run(suite);
 }

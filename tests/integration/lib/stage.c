@@ -57,21 +57,32 @@ TCase *stage_shared_dps(Suite *suite, const char *name) {
         return make_shared(suite, name, start_cloud_with_dps);
 }
 
-static TCase *make_alone(Suite *suite, const char *name, void (*start)(void)) {
+static TCase *make_alone(Suite *suite, const char *name, void (*start)(void), void (*end)(void)) {
         TCase *tc = tcase_create(name);
 
         tcase_set_timeout(tc, TIMEOUT_SEC);
-        tcase_add_checked_fixture(tc, start, clear_alone);
+        tcase_add_checked_fixture(tc, start, end);
         suite_add_tcase(suite, tc);
         return tc;
 }
 
 TCase *stage_alone(Suite *suite, const char *name) {
-        return make_alone(suite, name, start_cloud);
+        return make_alone(suite, name, start_cloud, clear_alone);
 }
 
 TCase *stage_alone_dps(Suite *suite, const char *name) {
-        return make_alone(suite, name, start_cloud_with_dps);
+        return make_alone(suite, name, start_cloud_with_dps, clear_alone);
+}
+
+static void clear_elsewhere(void) {
+        client = fleetprov_client_free(client);
+        daemon_done(&d);
+        if (cloud.place.dir)
+                cloud_done(&cloud);
+}
+
+TCase *stage_elsewhere(Suite *suite, const char *name) {
+        return make_alone(suite, name, NULL, clear_elsewhere);
 }
 
 void stage_start(const char *daemon, const char *more) {

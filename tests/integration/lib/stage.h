@@ -24,6 +24,9 @@ TCase *stage_alone(Suite *suite, const char *name);
 TCase *stage_shared_dps(Suite *suite, const char *name);
 TCase *stage_alone_dps(Suite *suite, const char *name);
 
+/* Its tests start cloud and daemon themselves, on hosts of their own, where such may be had. */
+TCase *stage_elsewhere(Suite *suite, const char *name);
+
 /* Daemon and application with a profile `azure`; see cloud_dps_profile(). */
 void stage_start_azure(const char *more);
 
