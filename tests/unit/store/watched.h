@@ -18,7 +18,7 @@ typedef struct Watch {
                 char name[64];
         } steps[STEPS_MAX];
         unsigned n;
-        unsigned counts[DISK_STEP_MAX];
+        _Atomic unsigned counts[DISK_STEP_MAX]; /* may be read while the disk is at it */
         DiskStep fail_step;
         const char *fail_suffix; /* NULL: none fails */
         int fail_error;
