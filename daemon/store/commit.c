@@ -256,25 +256,13 @@ static bool round_has(const Round *round, const char *id) {
 }
 
 void commit_wipe(const Disk *disk, Spent *spent) {
-        FileName names[SPENT_MAX];
-        int fds[SPENT_MAX];
-        size_t n = 0;
-        int r = 0;
-
         for (size_t i = 0; i < spent->n; i++) {
-                names[n] = file_name_make(spent->ids[i], FILE_KIND_SECRET);
-                r = disk_begin_erase(disk, names[n].text, fds + n);
-                if (r >= 0)
-                        n++;
-                else if (r != -ENOENT)
+                FileName name = file_name_make(spent->ids[i], FILE_KIND_SECRET);
+                int r = disk_erase(disk, name.text);
+
+                if (r < 0 && r != -ENOENT)
                         log_warning_errno(r, "%s is spent, and is erased at the next start",
-                                          names[n].text);
-        }
-        for (size_t i = 0; i < n; i++) {
-                r = disk_end_erase(disk, names[i].text, fds + i);
-                if (r < 0)
-                        log_warning_errno(r, "%s is spent, and is erased at the next start",
-                                          names[i].text);
+                                          name.text);
         }
         spent->n = 0;
 }
