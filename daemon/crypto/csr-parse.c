@@ -103,17 +103,25 @@ static int check_signature(const Parts *p, CryptoKey *key, char **ret_why) {
         return r;
 }
 
+static int copy_spki(const Parts *p, uint8_t **ret, size_t *ret_size) {
+        uint8_t *spki = malloc(p->spki.whole_size);
+
+        if (!spki)
+                return -ENOMEM;
+        memcpy(spki, p->spki.whole, p->spki.whole_size);
+        *ret = spki;
+        *ret_size = p->spki.whole_size;
+        return 0;
+}
+
 static int make_csr(const Parts *p, CryptoKey *key, Csr **ret) {
         _cleanup_csr_ Csr *csr = calloc(1, sizeof(*csr));
 
         if (!csr)
                 return -ENOMEM;
         csr->key_type = strdup(crypto_key_type_text(key));
-        csr->spki = malloc(p->spki.whole_size);
-        if (!csr->key_type || !csr->spki)
+        if (!csr->key_type || copy_spki(p, &csr->spki, &csr->spki_size) < 0)
                 return -ENOMEM;
-        memcpy(csr->spki, p->spki.whole, p->spki.whole_size);
-        csr->spki_size = p->spki.whole_size;
         *ret = TAKE_PTR(csr);
         return 0;
 }
@@ -164,19 +172,10 @@ int csr_parse(const char *pem, size_t size, Csr **ret, char **ret_why) {
 int csr_public_key(const char *pem, size_t size, uint8_t **ret_spki, size_t *ret_size) {
         _cleanup_secret_ Secret *der = NULL;
         Parts parts = {};
-        uint8_t *spki;
         int r;
 
         r = open_request(pem, size, &der, &parts, NULL);
-        if (r < 0)
-                return r;
-        spki = malloc(parts.spki.whole_size);
-        if (!spki)
-                return -ENOMEM;
-        memcpy(spki, parts.spki.whole, parts.spki.whole_size);
-        *ret_spki = spki;
-        *ret_size = parts.spki.whole_size;
-        return 0;
+        return r < 0 ? r : copy_spki(&parts, ret_spki, ret_size);
 }
 
 Csr *csr_free(Csr *csr) {
