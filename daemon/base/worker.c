@@ -383,7 +383,6 @@ static int enqueue(Worker *w, Item *item) {
                 return r;
         LIST_APPEND(items, &w->waiting, item);
         w->n_waiting++;
-        pthread_cond_signal(&w->wake);
         return 0;
 }
 
@@ -405,6 +404,8 @@ int worker_submit(Worker *w, const WorkerTaskType *type, void *task, void *userd
                 item_free(item);
                 return r;
         }
+        /* Not with the lock held, at which the woken thread would have to sleep again. */
+        pthread_cond_signal(&w->wake);
         w->pending++;
         return 0;
 }
