@@ -50,6 +50,9 @@ int public_key_read(const uint8_t *spki, size_t size, CryptoKey **ret, char **re
 int public_key_verify(CryptoKey *k, enum wc_HashType hash, const uint8_t *data, size_t size,
                       const uint8_t *signature, size_t signature_size);
 
+/* Whether the public point is one of the key's curve; EC keys only. -EBADMSG: it is not. */
+int ec_point_check(CryptoKey *k);
+
 bool public_key_equal(CryptoKey *a, CryptoKey *b);
 
 static inline enum wc_SignatureType crypto_key_signature_type(const CryptoKey *k) {

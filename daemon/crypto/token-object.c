@@ -67,8 +67,7 @@ static int read_point(const uint8_t *data, size_t size, CryptoKey *k) {
                 data = point.content;
                 size = point.size;
         }
-        if (wc_ecc_import_x963_ex(data, (word32) size, &k->ec, curve) < 0 ||
-            wc_ecc_check_key(&k->ec) < 0)
+        if (wc_ecc_import_x963_ex(data, (word32) size, &k->ec, curve) < 0 || ec_point_check(k) < 0)
                 return -EBADMSG;
         return 0;
 }
