@@ -59,7 +59,11 @@ int ec_point_check(CryptoKey *k) {
 
         if (wc_ecc_point_is_at_infinity(&k->ec.pubkey))
                 return -EBADMSG;
+#ifdef USE_ECC_B_PARAM /* or wolfSSL has no such function */
         r = wc_ecc_point_is_on_curve(&k->ec.pubkey, k->ec.idx);
+#else
+        r = wc_ecc_check_key(&k->ec);
+#endif
         if (r == MEMORY_E)
                 return -ENOMEM;
         return r < 0 ? -EBADMSG : 0;

@@ -161,6 +161,14 @@ static void on_note_written(int error, void *userdata) {
                 log_warning_errno(error, "Job %s: what it does cannot be written down", n->job->id);
 }
 
+/* Who waits for the note is about to ask for what cannot be taken back; AWS answers with a token.
+ */
+static bool is_to_bring_secrets(const Job *job) {
+        const Slot *s = job->errand->slot;
+
+        return !job->secrets_stored && s && s->way.lane;
+}
+
 void change_note(Job *job, void (*done)(Job *job, int error, void *userdata), void *userdata) {
         PendingNote *n = calloc(1, sizeof(PendingNote));
         Job image;
@@ -177,7 +185,10 @@ void change_note(Job *job, void (*done)(Job *job, int error, void *userdata), vo
         }
         *n = (PendingNote){.job = job, .done = done, .userdata = userdata};
         foresee_secrets(job->errand, &image);
-        store_note(job->errand->manager->store, &image, on_note_written, n);
+        if (done && is_to_bring_secrets(&image))
+                store_note_asking(job->errand->manager->store, &image, on_note_written, n);
+        else
+                store_note(job->errand->manager->store, &image, on_note_written, n);
         job_image_done(&image);
 }
 

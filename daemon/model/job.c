@@ -240,6 +240,19 @@ int job_image_make(const Job *j, JobState state, JobPhase phase, usec_t now_real
         return 0;
 }
 
+int job_image_make_ahead(const Job *j, JobState state, JobPhase phase, usec_t now_real, Job *ret) {
+        int r = job_image_make(j, j->state, j->phase, now_real, 0, NULL, ret);
+
+        if (r < 0)
+                return r;
+        assert(edges[j->state][state] && !job_state_is_final(state));
+        if (state == JOB_RUNNING && j->started_real == 0)
+                ret->started_real = now_real;
+        ret->state = state;
+        ret->phase = phase;
+        return 0;
+}
+
 void job_image_done(Job *image) {
         for (size_t i = 0; i < image->n_history; i++)
                 free(image->history[i].text);

@@ -29,14 +29,16 @@ struct Change {
         char *lines; /* of the job's file */
         size_t lines_size;
         SecretContext context;
-        bool has_secrets; /* `secrets` are to be written */
+        bool has_secrets;     /* `secrets` are to be written */
+        bool expects_secrets; /* there are none yet: room is made for them when it was told */
         JobSecrets secrets;
         int error; /* once negative, nothing more is done of it */
 
         /* The disk's thread, while it is at it. */
         JobFile file;
         int secret_fd;
-        bool erases; /* secrets are being overwritten */
+        bool in_place; /* they have their name already */
+        bool erases;   /* secrets are being overwritten */
         int erase_fd;
         bool has_replaced; /* those that new ones replaced still stand under the temporary name */
         bool renames;      /* a name of it changed: it wants the directory flushed */

@@ -22,6 +22,17 @@ static void each(Round *round, int (*step)(const Round *round, Change *c)) {
                         round->changes[i]->error = step(round, round->changes[i]);
 }
 
+/* Several are written side by side; a single one is waited for right away. */
+static void start_sync(const Round *round, int fd) {
+        if (round->n > 1)
+                disk_start_sync(fd);
+}
+
+/* But a file that takes the place of another must be whole: its name is flushed. */
+static bool is_mere_note(const Change *c) {
+        return c->type == CHANGE_NOTE && !c->file.is_new;
+}
+
 /* Once for all whose names changed since the last time. */
 static void flush_directory(Round *round) {
         bool wanted = false;
@@ -51,6 +62,8 @@ static int read_to_reseal(const Round *round, Change *c) {
         int r;
 
         r = disk_read(round->disk, name.text, SECRET_FILE_MAX, &file);
+        if (r >= 0 && secret_file_is_erased(file->data, file->size))
+                return -ENOENT; /* they went in the meantime; there is room for others */
         if (r < 0 || secret_file_is_current(keys, file->data, file->size))
                 return r < 0 ? r : 0;
         r = secret_file_unseal(keys, &c->context, file->data, file->size, &c->secrets);
@@ -58,8 +71,19 @@ static int read_to_reseal(const Round *round, Change *c) {
         return r;
 }
 
+/* Where room was made for them, or in a file under a temporary name. */
+static int write_sealed(const Round *round, Change *c, const void *data, size_t size) {
+        FileName temporary = file_name_make(c->id, FILE_KIND_SECRET_NEW);
+        Room *room = round->context->room;
+
+        c->secret_fd = room_fill(room, round->disk, c->id, data, size);
+        c->in_place = c->secret_fd >= 0;
+        if (!c->in_place)
+                c->secret_fd = room_create(room, round->disk, temporary.text, data, size);
+        return c->secret_fd < 0 ? c->secret_fd : 0;
+}
+
 static int write_secrets(const Round *round, Change *c) {
-        FileName name = file_name_make(c->id, FILE_KIND_SECRET_NEW);
         _cleanup_free_ uint8_t *sealed = NULL;
         size_t size;
         int r = 0;
@@ -71,32 +95,34 @@ static int write_secrets(const Round *round, Change *c) {
         r = secret_file_seal(round->context->keys, &c->context, &c->secrets, &sealed, &size);
         if (r < 0)
                 return r;
-        r = disk_create(round->disk, name.text, sealed, size);
+        r = write_sealed(round, c, sealed, size);
         if (r < 0)
                 return r;
-        c->secret_fd = r;
-        disk_start_sync(c->secret_fd);
+        start_sync(round, c->secret_fd);
         return 0;
 }
 
 static int place_secrets(const Round *round, Change *c) {
-        FileName temporary = file_name_make(c->id, FILE_KIND_SECRET_NEW);
         FileName name = file_name_make(c->id, FILE_KIND_SECRET);
+        FileName written =
+                file_name_make(c->id, c->in_place ? FILE_KIND_SECRET : FILE_KIND_SECRET_NEW);
         int r;
 
         if (!c->has_secrets)
                 return 0;
-        r = disk_sync_file(round->disk, c->secret_fd, temporary.text, false);
+        r = disk_sync_file(round->disk, c->secret_fd, written.text, c->in_place);
         if (r < 0)
                 c->secret_fd = close_fd(c->secret_fd);
         else
                 r = disk_close(&c->secret_fd);
-        if (r >= 0)
-                r = disk_rename_keeping(round->disk, temporary.text, name.text);
+        if (r >= 0 && !c->in_place)
+                r = disk_rename_keeping(round->disk, written.text, name.text);
         if (r < 0) {
-                (void) disk_erase(round->disk, temporary.text);
+                (void) disk_erase(round->disk, written.text);
                 return r;
         }
+        if (c->in_place)
+                return 0;
         c->has_replaced = r > 0;
         c->renames = true;
         return 0;
@@ -162,16 +188,15 @@ static int write_lines(const Round *round, Change *c) {
         case CHANGE_TYPE_MAX:
                 return 0;
         }
-        if (r >= 0)
-                disk_start_sync(c->file.fd);
+        if (r >= 0 && !is_mere_note(c))
+                start_sync(round, c->file.fd);
         return r;
 }
 
 static int flush_lines(const Round *round, Change *c) {
         if (c->file.fd < 0)
                 return 0;
-        /* A file that takes the place of another must be whole: its name is flushed. */
-        if (c->type == CHANGE_NOTE && !c->file.is_new)
+        if (is_mere_note(c))
                 return disk_close(&c->file.fd);
         return job_file_sync(round->disk, &c->file);
 }
@@ -230,6 +255,8 @@ static int read_secrets(const Round *round, Change *c) {
         r = disk_read(round->disk, name.text, SECRET_FILE_MAX, &file);
         if (r < 0)
                 return r == -EFBIG ? -EBADMSG : r;
+        if (secret_file_is_erased(file->data, file->size))
+                return -ENOENT; /* there is room for some, no more */
         return secret_file_unseal(round->context->keys, &c->context, file->data, file->size,
                                   &c->secrets);
 }
@@ -255,26 +282,32 @@ static bool round_has(const Round *round, const char *id) {
         return false;
 }
 
-void commit_wipe(const Disk *disk, Spent *spent) {
-        for (size_t i = 0; i < spent->n; i++) {
-                FileName name = file_name_make(spent->ids[i], FILE_KIND_SECRET);
-                int r = disk_erase(disk, name.text);
+/* What was to come with this change, or came, decides what room is wanted. */
+static int plan_room(const Round *round, Change *c) {
+        Room *room = round->context->room;
 
-                if (r < 0 && r != -ENOENT)
-                        log_warning_errno(r, "%s is spent, and is erased at the next start",
-                                          name.text);
+        switch (c->type) {
+        case CHANGE_SPEND:
+                room_spent(room, round->disk, c->id);
+                break;
+        case CHANGE_CREATE:
+        case CHANGE_REWRITE:
+        case CHANGE_UPDATE:
+        case CHANGE_NOTE:
+                if (!c->has_secrets && !c->expects_secrets)
+                        room_give_up(room, round->disk, c->id);
+                break;
+        case CHANGE_ERASE:
+        case CHANGE_REMOVE:
+                room_forget(room, c->id);
+                break;
+        case CHANGE_READ:
+        case CHANGE_RESEAL:
+        case CHANGE_TYPE_MAX:
+                break;
         }
-        spent->n = 0;
-}
-
-static int note_spent(const Round *round, Change *c) {
-        Spent *spent = round->context->spent;
-
-        if (c->type != CHANGE_SPEND)
-                return 0;
-        if (spent->n >= SPENT_MAX)
-                commit_wipe(round->disk, spent);
-        memcpy(spent->ids[spent->n++], c->id, sizeof(c->id));
+        if (c->expects_secrets)
+                room_expect(room, c->id);
         return 0;
 }
 
@@ -284,7 +317,7 @@ void commit_changes(const CommitContext *context, ChangeList *list) {
                 Change *c;
 
                 /* Of an earlier round: it must not meet later secrets. */
-                commit_wipe(round.disk, context->spent);
+                room_wipe(context->room, round.disk);
                 while ((c = list->changes_first) && round.n < ELEMENTSOF(round.changes) &&
                        !round_has(&round, c->id)) {
                         LIST_REMOVE(changes, list, c);
@@ -299,7 +332,7 @@ void commit_changes(const CommitContext *context, ChangeList *list) {
                 each(&round, change_names);
                 erase_replaced(&round);
                 flush_directory(&round);
-                each(&round, note_spent);
+                each(&round, plan_room);
                 each(&round, read_secrets);
                 undo_failed_creates(&round);
         }

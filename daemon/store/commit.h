@@ -14,35 +14,23 @@
  *   3. new job files take their names, what is to be erased is overwritten and unlinked, the
  *      directory is flushed: the line that says so is durable by then, and a crash between is
  * mended at the next start. Secrets that others have replaced are erased, too, for which nobody
- * waits, and those that are spent are left for commit_wipe();
+ * waits, and those that are spent are left for room_tidy();
  *   4. what is wanted is read.
  *
  * A change that fails has its errno in `error`, and does not touch the others; but a directory that
  * cannot be flushed fails all whose names depended on it. */
 
 #include "daemon/store/change.h"
+#include "daemon/store/room.h"
 
 #define COMMIT_ROUND_MAX 64U
-
-#define SPENT_MAX 16U
-
-/* Whose secrets are to go, as a durable line of the job says. */
-typedef struct Spent {
-        char ids[SPENT_MAX][IPC_JOB_ID_LENGTH + 1];
-        size_t n;
-} Spent;
 
 typedef struct CommitContext {
         const Disk *disk;
         const StateKeys *keys;
         const JobClock *clock; /* but for the present time */
-        Spent *spent;          /* those that it has no room for go at once */
+        Room *room;
 } CommitContext;
 
 /* Takes the changes out of the list one by one; whoever owns them reads their `error` then. */
 void commit_changes(const CommitContext *context, ChangeList *list);
-
-/* Erases what is spent: after the changes were told, before the next ones are carried out. A crash
- * before this, or in it, is mended at the next start; so is a name that comes back after a power
- * cut, of zeros, since the directory is not flushed for it. */
-void commit_wipe(const Disk *disk, Spent *spent);

@@ -200,6 +200,8 @@ static int sweep_name(const char *name, void *userdata) {
         switch (file_name_kind(name, id)) {
         case FILE_KIND_SECRET_NEW:
                 return erase_leftover(d, name);
+        case FILE_KIND_SPARE:
+                return disk_erase(&d->disk, name);
         case FILE_KIND_JOB_NEW:
         case FILE_KIND_NEW:
                 return disk_unlink(&d->disk, name);

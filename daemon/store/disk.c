@@ -31,6 +31,12 @@ int disk_open(const Disk *d, const char *name, int flags) {
         return TAKE_FD(fd);
 }
 
+bool disk_exists(const Disk *d, const char *name) {
+        struct stat st;
+
+        return fstatat(d->fd, name, &st, AT_SYMLINK_NOFOLLOW) >= 0 || errno != ENOENT;
+}
+
 int disk_write(const Disk *d, int fd, const char *name, const void *data, size_t size) {
         const uint8_t *bytes = data;
         int r;
@@ -98,6 +104,31 @@ int disk_create(const Disk *d, const char *name, const void *data, size_t size) 
         if (fd < 0)
                 return -errno;
         r = disk_write(d, fd, name, data, size);
+        if (r < 0) {
+                (void) clear(d, name);
+                return r;
+        }
+        return TAKE_FD(fd);
+}
+
+static int write_over(const Disk *d, int fd, const char *name, const void *data, size_t size) {
+        struct stat st;
+        int r = 0;
+
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (st.st_size > (off_t) size)
+                r = disk_truncate(d, fd, name, (off_t) size);
+        return r < 0 ? r : disk_write(d, fd, name, data, size);
+}
+
+int disk_fill(const Disk *d, const char *name, const void *data, size_t size) {
+        _cleanup_close_ int fd = disk_open(d, name, O_WRONLY);
+        int r;
+
+        if (fd < 0)
+                return fd;
+        r = write_over(d, fd, name, data, size);
         if (r < 0) {
                 (void) clear(d, name);
                 return r;
@@ -200,6 +231,18 @@ int disk_erase(const Disk *d, const char *name) {
 
         r = disk_begin_erase(d, name, &fd);
         return r < 0 ? r : disk_end_erase(d, name, &fd);
+}
+
+int disk_blank(const Disk *d, const char *name) {
+        _cleanup_close_ int fd = openat(d->fd, name, OPEN_TO_ERASE);
+        int r;
+
+        if (fd < 0)
+                return -errno;
+        r = before(d, DISK_OVERWRITE, name);
+        if (r >= 0)
+                r = overwrite(fd);
+        return r < 0 ? r : sync_file_range(fd, 0, 0, SYNC_ALL) < 0 ? -errno : 0;
 }
 
 int disk_sync_all(const Disk *d) {

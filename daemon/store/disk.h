@@ -42,9 +42,16 @@ typedef struct Disk {
 /* Opens a regular file that is there; -EBADMSG where it is something else. Gives the descriptor. */
 int disk_open(const Disk *d, const char *name, int flags);
 
+/* Whether something has that name, or may have. */
+bool disk_exists(const Disk *d, const char *name);
+
 /* Makes the file with these bytes, not flushed. A leftover of that name is replaced. Nothing is
  * left behind on an error. Gives the descriptor. */
 int disk_create(const Disk *d, const char *name, const void *data, size_t size);
+
+/* Writes these bytes in place of those that a file has, which is not flushed, and whose end moves.
+ * On an error the file is gone. Gives the descriptor. */
+int disk_fill(const Disk *d, const char *name, const void *data, size_t size);
 
 /* Writes all of it, or says why not; what was written of it by then stays. */
 int disk_write(const Disk *d, int fd, const char *name, const void *data, size_t size);
@@ -80,6 +87,9 @@ int disk_sync_directory(const Disk *d);
 int disk_begin_erase(const Disk *d, const char *name, int *ret_fd);
 int disk_end_erase(const Disk *d, const char *name, int *fd);
 int disk_erase(const Disk *d, const char *name); /* both */
+
+/* Overwrites likewise, and keeps the file for other use. 0: the device has the zeros. */
+int disk_blank(const Disk *d, const char *name);
 
 /* All that was ever written to this file system, by anybody. */
 int disk_sync_all(const Disk *d);

@@ -52,6 +52,8 @@ static FileKind kind_without_id(const char *name) {
                 if (streq(name + strlen(own[i]), DISK_TEMPORARY_SUFFIX))
                         return FILE_KIND_NEW;
         }
+        if (starts_with(name, FILE_SPARE_PREFIX))
+                return FILE_KIND_SPARE;
         return kind_of_latch(name);
 }
 

@@ -10,6 +10,7 @@
  *   state.key       seals the secrets, unless a credential does
  *   state.key.former  did so; put there by people, to have another one made
  *   pin-*.latch     which PIN a token was tried with, until it took it
+ *   spare-*         zeros where secrets stood, and others will: after a power cut, perhaps they do
  *   <id>.job        a job                   <id>.job.damaged-<time>     set aside
  *   <id>.secret     its secrets, sealed     <id>.secret.damaged-<time>  likewise
  *   *.new           on the way to one of these names; void after a crash
@@ -24,6 +25,7 @@
 #define FILE_UPTIME "uptime"
 #define FILE_STATE_KEY "state.key"
 #define FILE_STATE_KEY_FORMER "state.key.former"
+#define FILE_SPARE_PREFIX "spare-"
 #define FILE_LATCH_PREFIX "pin-"
 #define FILE_LATCH_END ".latch"
 
@@ -32,6 +34,7 @@ typedef enum FileKind {
         FILE_KIND_JOB_NEW,
         FILE_KIND_SECRET,
         FILE_KIND_SECRET_NEW,
+        FILE_KIND_SPARE,
         FILE_KIND_NEW,       /* one of the others, on the way */
         FILE_KIND_OWN,       /* lock, version, starts, uptime, state.key, pin-*.latch */
         FILE_KIND_SET_ASIDE, /* left to people */

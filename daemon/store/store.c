@@ -29,8 +29,8 @@ struct Store {
         sd_event *event;
         Reseal *reseal; /* NULL: nothing is, or was */
         Worker *worker;
-        ChangeList staged; /* the disk's thread; so is `spent` */
-        Spent spent;
+        ChangeList staged; /* the disk's thread; so is `room` */
+        Room room;
 
         sd_event_source *refused_source;
         ChangeList refused; /* by the worker; still to be told */
@@ -68,10 +68,8 @@ static void on_change_run(void *p) {
 
 static void on_lot_flush(void *userdata) {
         Store *s = userdata;
-        CommitContext context = {.disk = &s->directory.disk,
-                                 .keys = &s->keys,
-                                 .clock = &s->clock,
-                                 .spent = &s->spent};
+        CommitContext context = {
+                .disk = &s->directory.disk, .keys = &s->keys, .clock = &s->clock, .room = &s->room};
 
         commit_changes(&context, &s->staged);
 }
@@ -79,7 +77,7 @@ static void on_lot_flush(void *userdata) {
 static void on_lot_told(void *userdata) {
         Store *s = userdata;
 
-        commit_wipe(&s->directory.disk, &s->spent);
+        room_tidy(&s->room, &s->directory.disk);
 }
 
 static void change_tell(const Change *c) {
@@ -173,11 +171,8 @@ static int prepare(const Store *s, Change *c, const Job *job, const JobSecrets *
         return 0;
 }
 
-static void ask(Store *s, ChangeType type, const Job *job, const JobSecrets *secrets,
-                StoreDone done, void *userdata) {
-        Change *c;
-
-        c = change_new(type, job->id);
+static void ask_change(Store *s, Change *c, const Job *job, const JobSecrets *secrets,
+                       StoreDone done, void *userdata) {
         if (!c) {
                 done(-ENOMEM, userdata);
                 return;
@@ -187,11 +182,29 @@ static void ask(Store *s, ChangeType type, const Job *job, const JobSecrets *sec
         submit(s, c, prepare(s, c, job, secrets));
 }
 
+static void ask(Store *s, ChangeType type, const Job *job, const JobSecrets *secrets,
+                StoreDone done, void *userdata) {
+        ask_change(s, change_new(type, job->id), job, secrets, done, userdata);
+}
+
+static void ask_expecting(Store *s, ChangeType type, const Job *job, StoreDone done,
+                          void *userdata) {
+        Change *c = change_new(type, job->id);
+
+        if (c)
+                c->expects_secrets = true;
+        ask_change(s, c, job, NULL, done, userdata);
+}
+
 void store_create(Store *s, const Job *job, const JobSecrets *secrets, StoreDone done,
                   void *userdata) {
         if (secrets && job_secrets_is_empty(secrets))
                 secrets = NULL;
         ask(s, CHANGE_CREATE, job, secrets, done, userdata);
+}
+
+void store_create_asking(Store *s, const Job *job, StoreDone done, void *userdata) {
+        ask_expecting(s, CHANGE_CREATE, job, done, userdata);
 }
 
 void store_rewrite(Store *s, const Job *job, const JobSecrets *secrets, StoreDone done,
@@ -211,6 +224,10 @@ void store_update(Store *s, const Job *job, const JobSecrets *secrets, StoreDone
 
 void store_note(Store *s, const Job *job, StoreDone done, void *userdata) {
         ask(s, CHANGE_NOTE, job, NULL, done, userdata);
+}
+
+void store_note_asking(Store *s, const Job *job, StoreDone done, void *userdata) {
+        ask_expecting(s, CHANGE_NOTE, job, done, userdata);
 }
 
 void store_erase_secrets(Store *s, const Job *job, StoreDone done, void *userdata) {
@@ -303,6 +320,7 @@ Store *store_free(Store *s) {
                 tell_refused(s);
         }
         worker_free(s->worker);
+        room_done(&s->room, &s->directory.disk);
         reseal_free(s->reseal);
         sd_event_source_disable_unref(s->refused_source);
         state_keys_done(&s->keys);

@@ -73,6 +73,11 @@ void store_update(Store *s, const Job *job, const JobSecrets *secrets, StoreDone
  * writes it. For what no one is promised, and a next daemon should know. */
 void store_note(Store *s, const Job *job, StoreDone done, void *userdata);
 
+/* The same, and store_create(), for a job that has no secrets, and asks for what brings some right
+ * after: room is made for them while the answer is on its way. */
+void store_note_asking(Store *s, const Job *job, StoreDone done, void *userdata);
+void store_create_asking(Store *s, const Job *job, StoreDone done, void *userdata);
+
 /* All of the job becomes durable in place of what its file held: for one that is asked for again,
  * with other parameters or another deadline. `secrets` as in store_update, but an empty set is as
  * NULL. */

@@ -76,6 +76,8 @@ AFTER("write", name, disk_create, (const Disk *d, const char *name, const void *
 AFTER("write", name, disk_write,
       (const Disk *d, int fd, const char *name, const void *data, size_t size),
       (d, fd, name, data, size));
+AFTER("write", name, disk_fill, (const Disk *d, const char *name, const void *data, size_t size),
+      (d, name, data, size));
 AFTER("truncate", name, disk_truncate, (const Disk *d, int fd, const char *name, off_t size),
       (d, fd, name, size));
 AFTER("sync", name, disk_sync_file, (const Disk *d, int fd, const char *name, bool data_only),
@@ -87,6 +89,7 @@ AFTER("overwrite", name, disk_begin_erase, (const Disk *d, const char *name, int
       (d, name, ret_fd));
 AFTER("erase", name, disk_end_erase, (const Disk *d, const char *name, int *fd), (d, name, fd));
 AFTER("erase", name, disk_erase, (const Disk *d, const char *name), (d, name));
+AFTER("overwrite", name, disk_blank, (const Disk *d, const char *name), (d, name));
 AFTER("sync", "all", disk_sync_all, (const Disk *d), (d));
 AFTER("unlink", name, disk_unlink, (const Disk *d, const char *name), (d, name));
 AFTER("sync", ".", disk_sync_directory, (const Disk *d), (d));

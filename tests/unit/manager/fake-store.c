@@ -184,6 +184,15 @@ void store_note(Store *s, const Job *job, StoreDone done, void *userdata) {
         ask(ASK_NOTE, job, NULL, done, NULL, userdata);
 }
 
+/* The room that is made is the store's matter. */
+void store_note_asking(Store *s, const Job *job, StoreDone done, void *userdata) {
+        ask(ASK_NOTE, job, NULL, done, NULL, userdata);
+}
+
+void store_create_asking(Store *s, const Job *job, StoreDone done, void *userdata) {
+        ask(ASK_CREATE, job, NULL, done, NULL, userdata);
+}
+
 void store_rewrite(Store *s, const Job *job, const JobSecrets *secrets, StoreDone done,
                    void *userdata) {
         ask(ASK_REWRITE, job, secrets, done, NULL, userdata);

@@ -455,7 +455,7 @@ START_TEST(file_names_mean_what_they_say)
                 {"lock", FILE_KIND_OWN},
                 {"uptime", FILE_KIND_OWN},
                 {"uptime.new", FILE_KIND_NEW},
-                {"version.new", FILE_KIND_NEW},
+                {"spare-0", FILE_KIND_SPARE},
                 {"state.key.new", FILE_KIND_NEW},
                 {"state.keys", FILE_KIND_FOREIGN},
                 {"pin-0123456789abcdef.latch", FILE_KIND_OWN},

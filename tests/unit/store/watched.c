@@ -43,7 +43,7 @@ static void on_job(Job *job, void *userdata) {
         f->jobs[f->n_jobs++] = job;
 }
 
-void fixture_open(Fixture *f) {
+void fixture_open_watched(Fixture *f) {
         _cleanup_free_ char *why = NULL;
         int r;
 
@@ -56,6 +56,10 @@ void fixture_open(Fixture *f) {
                               &f->store, &why);
         ck_assert_msg(r == 0, "%s", why);
         ck_assert_int_eq(store_load(f->store, on_job, f), 0);
+}
+
+void fixture_open(Fixture *f) {
+        fixture_open_watched(f);
         watch_reset(&f->watch);
 }
 

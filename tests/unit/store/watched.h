@@ -41,6 +41,8 @@ typedef struct Fixture {
 void watch_reset(Watch *w);
 /* Opens the store in fixture_directory() and loads its jobs. */
 void fixture_open(Fixture *f);
+/* The same, and the steps are those of the start. */
+void fixture_open_watched(Fixture *f);
 void fixture_close(Fixture *f);
 /* A restart. */
 void fixture_reopen(Fixture *f);
