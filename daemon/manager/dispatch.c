@@ -7,6 +7,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/manager/manager-internal.h"
+#include "daemon/provider/job-run.h"
 
 /* --- starting */
 
@@ -82,6 +83,21 @@ static bool can_start(const Slot *s) {
                s->throttled_until <= clock_boot_usec() && s->manager->n_unwritten == 0;
 }
 
+/* A registration has notes of its own, and a key that is made here comes first. */
+bool dispatch_asks_next(const Job *job) {
+        const Slot *s = job->errand->slot;
+
+        return s && s->way.lane && can_start(s) && queue_size(s->queue) == 0 &&
+               job->spec->operation != OPERATION_ROTATE &&
+               job->spec->operation != OPERATION_REGISTER_THING &&
+               job_run_key_source(job, s->profile) != KEY_SOURCE_DAEMON;
+}
+
+void dispatch_take_note_back(Manager *m) {
+        if (m->noted && !m->noted->errand->creating)
+                change_note(m->noted, NULL, NULL);
+}
+
 static void start_next(Slot *s) {
         size_t refused = 0;
 
@@ -110,6 +126,8 @@ static int on_dispatch_defer(sd_event_source *source, void *userdata) {
                 start_next(s);
                 rotation_run(s);
         }
+        /* Its session is gone since, or another one was before it. */
+        dispatch_take_note_back(m);
         return 0;
 }
 

@@ -146,6 +146,8 @@ struct Manager {
         NetworkWatch *network_watch; /* likewise */
         LogLimit *refusals;          /* NULL: none yet */
         sd_event_source *refusal_timer;
+        Job *noted;          /* its last line says that it asks for a certificate; it will */
+        bool is_ending;      /* no job is begun any more */
         size_t n_unwritten;  /* jobs that hold the others until the disk takes theirs */
         Checkup *checkup;    /* the one that is under way; or NULL */
         FrontCall **reloads; /* wait for the claims of what changed to be read */
@@ -220,6 +222,14 @@ Admission *admission_enter(Manager *m, const Peer *owner);
 void admission_leave(Manager *m, Admission *a);
 void admission_end(Manager *m); /* those that wait are answered that nothing comes of it */
 
+/* --- acceptance.c */
+/* Writes the request of a job that is in the table, answers who submitted it, and queues it; or the
+ * job is gone. */
+void acceptance_begin(Job *job);
+/* The same for a job that has ended, and is asked for again. Takes the spec, and what it needs of
+ * the secrets. */
+void acceptance_start_over(Job *job, JobSpec *spec, JobSecrets *secrets);
+
 /* --- submission.c */
 void manager_submit(Manager *m, const Peer *peer, JobSpec *spec, FrontCall *call);
 /* The caller's groups and the rule of the profile as they are now. NULL: it may. */
@@ -264,6 +274,10 @@ typedef enum DispatchPlace {
         DISPATCH_FIRST,  /* before everybody */
 } DispatchPlace;
 void dispatch_enqueue(Job *job, DispatchPlace place);
+/* Whether it asks for a certificate as soon as it is queued. */
+bool dispatch_asks_next(const Job *job);
+/* A job whose record says that it asks for a certificate did not come to that. */
+void dispatch_take_note_back(Manager *m);
 /* Jobs of the profile that wait between two tries come back now. */
 void dispatch_end_waits(Slot *s);
 

@@ -365,6 +365,7 @@ Manager *manager_free(Manager *m) {
         reload_end(m);
         uptime_note_now(m);
         refusal_end(m);
+        m->is_ending = true;
         /* What was asked of the disk is finished and answered first. */
         store_free(m->store);
         LIST_FOREACH_SAFE(slots, s, next, m)

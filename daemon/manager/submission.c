@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /* What happens to a request before it is a job: may this caller, can this profile do it, is it
- * known already, is there room. Then it is made durable, and only then answered. */
+ * known already, is there room. What is accepted goes on in acceptance.c. */
 
 #include <errno.h>
 
@@ -179,57 +179,6 @@ static int complete_spec(JobSpec *spec, const Profile *profile) {
 
 /* --- a key that is known */
 
-static Failure *not_written(int error) {
-        return failure_new(ERROR_STORAGE, "The request could not be written to disk: %s",
-                           strerrordesc_np(-error));
-}
-
-static void answer_submits(Job *job, int error) {
-        JobErrand *errand = job->errand;
-
-        for (size_t i = 0; i < errand->n_submits; i++)
-                if (error < 0)
-                        front_call_fail(errand->submits[i], not_written(error));
-                else
-                        front_call_job(errand->submits[i], job);
-        free(TAKE_PTR(errand->submits));
-        errand->n_submits = 0;
-}
-
-static void on_starts_over(Job *job, int error, void *userdata) {
-        Manager *m = job->errand->manager;
-
-        job->errand->creating = false;
-        answer_submits(job, error);
-        if (error < 0) {
-                delivery_retain(job);
-                ending_answer_cancels(job);
-                admission_leave(m, TAKE_PTR(job->errand->admission));
-                return;
-        }
-        audit_accepted(job);
-        front_job_changed(m->front, job);
-        deadline_watch(job);
-        if (job->errand->n_cancels > 0)
-                ending_cancel(job);
-        else
-                dispatch_enqueue(job, DISPATCH_LAST);
-        admission_leave(m, TAKE_PTR(job->errand->admission));
-}
-
-/* Takes the spec, and what it needs of the secrets. */
-static void commit_start_over(Job *job, JobSpec *spec, JobSecrets *secrets) {
-        change_commit(
-                &(Change){.job = job,
-                          .state = JOB_QUEUED,
-                          .phase = PHASE_NONE,
-                          .text = "asked for again",
-                          .secrets = job_secrets_is_empty(secrets) ? SECRETS_KEEP : SECRETS_REPLACE,
-                          .new_secrets = secrets,
-                          .starts_over = spec,
-                          .done = on_starts_over});
-}
-
 /* After failed, cancelled or expired the same job is queued again with its history. */
 static void start_over(Job *job, JobSpec *spec, FrontCall *call) {
         JobErrand *errand = job->errand;
@@ -247,11 +196,11 @@ static void start_over(Job *job, JobSpec *spec, FrontCall *call) {
         /* What RetainSec= says of its last end must not be written behind this. */
         delivery_unretain(job);
         if (spec->operation == OPERATION_ROTATE)
-                claim_key_merge(job, spec, commit_start_over);
+                claim_key_merge(job, spec, acceptance_start_over);
         else {
                 JobSecrets secrets = {.ownership_token = TAKE_PTR(spec->ownership_token)};
 
-                commit_start_over(job, spec, &secrets);
+                acceptance_start_over(job, spec, &secrets);
                 job_secrets_done(&secrets);
         }
 }
@@ -322,56 +271,6 @@ static void meet_known_job(Job *job, JobSpec *spec, FrontCall *call) {
 
 /* --- a new job */
 
-static void drop_job(Job *job) {
-        job_table_remove(job->errand->manager->jobs, job);
-        errand_free(job);
-        job_free(job);
-}
-
-static void refuse_unwritten(Manager *m, Job *job, int error) {
-        _cleanup_failure_ Failure *f = not_written(error);
-
-        refusal_log(m, job->owner, job->spec, f);
-        answer_submits(job, error);
-}
-
-static void on_created(int error, void *userdata) {
-        Job *job = userdata;
-        Manager *m = job->errand->manager;
-        Admission *admission = TAKE_PTR(job->errand->admission);
-
-        job->errand->creating = false;
-        if (error < 0) {
-                refuse_unwritten(m, job, error);
-                drop_job(job);
-                admission_leave(m, admission);
-                return;
-        }
-        job->hidden = false;
-        answer_submits(job, 0);
-        audit_accepted(job);
-        front_job_added(m->front, job);
-        deadline_watch(job);
-        dispatch_enqueue(job, DISPATCH_LAST);
-        admission_leave(m, admission);
-}
-
-/* Token and key go to the sealed file: the record holds no secret. */
-static void write_request(Manager *m, Job *job) {
-        JobSecrets secrets = {.ownership_token = TAKE_PTR(job->spec->ownership_token),
-                              .claim_key = TAKE_PTR(job->spec->private_key)};
-
-        job->hidden = true;
-        job->errand->creating = true;
-        job->errand->admission = admission_enter(m, job->owner);
-        job->secrets_stored = !job_secrets_is_empty(&secrets);
-        if (secrets.ownership_token)
-                job->token_made_boot = job->created_boot;
-        store_create(m->store, job, job_secrets_is_empty(&secrets) ? NULL : &secrets, on_created,
-                     job);
-        job_secrets_done(&secrets);
-}
-
 static int accept(Manager *m, const Peer *peer, JobSpec *spec, const Profile *profile,
                   FrontCall *call) {
         _cleanup_peer_ Peer *owner = peer_copy(peer);
@@ -406,7 +305,7 @@ static int accept(Manager *m, const Peer *peer, JobSpec *spec, const Profile *pr
                 errand_free(job);
                 return -ENOMEM;
         }
-        write_request(m, TAKE_PTR(job));
+        acceptance_begin(TAKE_PTR(job));
         return 0;
 }
 

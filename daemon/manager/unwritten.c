@@ -148,8 +148,14 @@ void keeping_begin(Job *job, const JobSecrets *secrets, const char *note) {
 }
 
 void keeping_note(Job *job) {
-        Keeping *k = calloc(1, sizeof(Keeping));
+        Keeping *k;
 
+        if (job->errand->manager->noted == job) {
+                job->errand->manager->noted = NULL;
+                way_noted(slot_way_of(job->errand->slot, job), 0);
+                return;
+        }
+        k = calloc(1, sizeof(Keeping));
         if (!k) {
                 way_noted(slot_way_of(job->errand->slot, job), -ENOMEM);
                 return;

@@ -7,7 +7,7 @@
 #include "daemon/provider/key-place.h"
 #include "daemon/provider/lane.h"
 
-static KeySource key_source_of(const Job *job, const Profile *profile) {
+KeySource job_run_key_source(const Job *job, const Profile *profile) {
         if (job->spec->csr)
                 return KEY_SOURCE_CALLER;
         if (job->spec->operation == OPERATION_CREATE_KEYS_AND_CERTIFICATE)
@@ -53,7 +53,7 @@ static int adopt_certificate(Job *job, usec_t now_boot) {
 
 /* It stays where it is, also where its profile has new ones made elsewhere. */
 static bool has_key_in_token(const Job *job, const Profile *profile) {
-        return key_source_of(job, profile) == KEY_SOURCE_DAEMON &&
+        return job_run_key_source(job, profile) == KEY_SOURCE_DAEMON &&
                exchange_goes_whole_way(job->spec->operation) &&
                (profile->key_store || (job->result.private_key_uri && job->result.certificate_id));
 }
@@ -61,7 +61,7 @@ static bool has_key_in_token(const Job *job, const Profile *profile) {
 static int fill_run(Job *job, const Profile *profile, const JobSecrets *stored, usec_t now_boot) {
         int r;
 
-        exchange_init(&job->run->exchange, job->spec->operation, key_source_of(job, profile));
+        exchange_init(&job->run->exchange, job->spec->operation, job_run_key_source(job, profile));
         if (profile->verify_certificate && exchange_goes_whole_way(job->spec->operation))
                 exchange_wants_verify(&job->run->exchange);
         if (has_key_in_token(job, profile))

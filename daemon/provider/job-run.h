@@ -38,6 +38,7 @@ int job_run_begin(Job *job, const Profile *profile, const JobSecrets *stored, us
 int job_run_adopt_csr(JobRun *run, const char *pem);
 
 /* What the job asks for, or else its profile. */
+KeySource job_run_key_source(const Job *job, const Profile *profile);
 KeyType job_run_key_type(const Job *job, const Profile *profile);
 
 /* The key becomes the job's, with its request, in place of any before. Takes what is in `made`. */

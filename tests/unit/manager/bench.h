@@ -89,6 +89,7 @@ typedef enum AskType {
 typedef struct File {
         char id[IPC_JOB_ID_LENGTH + 1];
         JobState state;
+        unsigned attempts;
         bool cancel, secrets_marked, acknowledged;
         bool secrets; /* <id>.secret */
 } File;
@@ -120,6 +121,7 @@ struct Lane {
 
 extern unsigned lanes_made;
 extern bool lanes_open_ready; /* else a test makes them so */
+extern bool lanes_note;       /* that they ask, as soon as a job is begun */
 void lane_finish(Lane *lane, JobState outcome, ErrorCode code, const JobSecrets *secrets);
 void lane_make_ready(Lane *lane);
 void lane_fail(Lane *lane, ErrorCode code); /* its session */

@@ -5,6 +5,7 @@
 
 unsigned lanes_made;
 bool lanes_open_ready = true;
+bool lanes_note;
 
 int lane_new(const LaneOptions *options, const Profile *profile, Lane **ret) {
         Lane *lane = calloc(1, sizeof(Lane));
@@ -108,6 +109,8 @@ int lane_start(Lane *lane, Job *job, const JobSecrets *secrets) {
         if (secrets)
                 ck_assert_int_eq(job_secrets_copy(secrets, &lane->got), 0);
         lane->options.ops->progress(lane->options.userdata, job, PHASE_CREATE, "at work");
+        if (lanes_note)
+                lane->options.ops->note(lane->options.userdata, job);
         return 0;
 }
 

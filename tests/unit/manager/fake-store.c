@@ -64,6 +64,7 @@ static void ask(AskType type, const Job *job, const JobSecrets *secrets, StoreDo
         a->type = type;
         memcpy(a->file.id, job->id, sizeof(a->file.id));
         a->file.state = job->state;
+        a->file.attempts = job->attempts;
         a->file.cancel = job->cancel_requested;
         a->file.acknowledged = job->acknowledged;
         a->file.secrets_marked = secrets || (job->secrets_stored && type != ASK_ERASE);
