@@ -219,6 +219,25 @@ static fleetprov_client *fail_first(const Application *a, fleetprov_client *clie
         return client;
 }
 
+/* What it leaves on the disk is there when the job comes. */
+static fleetprov_client *succeed_before(const Application *a, fleetprov_client *client) {
+        _cleanup_free_ char *name = NULL;
+        fleetprov_result *result;
+        Application other = *a;
+        Got got = {};
+        JobId id;
+
+        ck_assert_int_gt(asprintf(&name, "%s-before", a->key), 0);
+        other.key = other.serial = name;
+        other.got = &got;
+        client = application_submit(&other, client, &id);
+        ck_assert_int_eq(wait_for_end(client, id), FLEETPROV_STATE_SUCCEEDED);
+        result = agent_result(client, id);
+        note(a->got->before, sizeof(a->got->before), fleetprov_result_get_certificate_id(result));
+        fleetprov_result_free(result);
+        return client;
+}
+
 /* Asked for twice where the daemon was killed before its answer: then it is gone already. */
 static void release(const Application *a, fleetprov_client *client, JobId id) {
         int code = agent_call(client, fleetprov_client_release, id);
@@ -253,6 +272,8 @@ void application_run(void *application) {
 
         if (a->ask->fails_first)
                 client = fail_first(a, client);
+        if (a->ask->follows)
+                client = succeed_before(a, client);
         client = application_submit(a, client, &id);
         application_finish(a, client, id);
         fleetprov_client_free(client);

@@ -26,6 +26,7 @@ typedef struct Ask {
         bool verified;    /* the profile has VerifyCertificate=yes */
         bool fails_first; /* refused by the template, and asked for again with another parameter */
         bool releases;    /* in the end */
+        bool follows;     /* another one of the same daemon, whose token is spent */
         Device device;
         bool issued; /* … and a certificate is, along with it */
 } Ask;
@@ -39,6 +40,7 @@ typedef struct Got {
         int state;
         char error[33], service_code[65];
         char certificate[129], thing[65]; /* or device */
+        char before[129];                 /* the certificate of the other one that it follows */
         Trace key;            /* of the private key or, where there is none, the ownership token */
         unsigned n_delivered; /* how often secrets were handed over */
         unsigned n_left;      /* certificates on record as left behind */
