@@ -144,6 +144,34 @@ START_TEST(what_was_erased_meanwhile_stays_erased)
 }
 END_TEST
 
+/* Its caller has asked again, and room for others is made. */
+START_TEST(room_made_meanwhile_is_not_taken_for_secrets)
+{
+        _cleanup_fixture_ Fixture f = {.key = key_a};
+        _cleanup_free_ char *log = NULL;
+        int result = 1;
+        size_t size;
+        Job *last;
+
+        fixture_open(&f);
+        create_jobs(&f, JOBS);
+        ck_assert_ptr_nonnull(freopen(fixture_path("log"), "w", stderr));
+        open_with(&f, key_b, key_a);
+        last = f.jobs[JOBS - 1];
+        ck_assert_int_eq(run_erase(&f, last), 0);
+        last->secrets_stored = false;
+        store_note_asking(f.store, last, on_done, &result);
+        settle(&f, &result);
+        do {
+                ck_assert_int_ge(sd_event_run(f.event, UINT64_MAX), 0);
+                free(log);
+                log = fixture_read(fixture_path("log"), &size);
+        } while (!strstr(log, "may be removed") && !strstr(log, "cannot be sealed anew"));
+        ck_assert_ptr_null(strstr(log, "cannot be sealed anew"));
+        ck_assert(fixture_exists(fixture_job_path(last, ".secret")));
+}
+END_TEST
+
 /* Each that replaces another was read when it was its turn, and not before. */
 START_TEST(what_was_replaced_meanwhile_stays_so)
 {
@@ -428,6 +456,7 @@ int main(void) {
         tcase_set_timeout(tc, 60);
         tcase_add_test(tc, what_a_former_key_sealed_is_sealed_anew);
         tcase_add_test(tc, what_was_erased_meanwhile_stays_erased);
+        tcase_add_test(tc, room_made_meanwhile_is_not_taken_for_secrets);
         tcase_add_test(tc, what_was_replaced_meanwhile_stays_so);
         tcase_add_loop_test(tc, disk_that_refuses_costs_nothing, 0, 3);
         tcase_add_test(tc, crash_at_any_step_loses_nothing);
