@@ -102,6 +102,20 @@ START_TEST(not_of_one_that_is_not_the_next)
 }
 END_TEST
 
+/* It waits for its turn, and is begun at the next turn of the loop. */
+START_TEST(not_of_one_that_comes_right_behind_another)
+{
+        FrontCall calls[2] = {};
+
+        slot->profile->key_source = KEY_SOURCE_DAEMON;
+        bench_submit(alice, NULL, calls);
+        (void) created(calls);
+        slot->profile->key_source = KEY_SOURCE_CLOUD;
+        bench_submit(bob, NULL, calls + 1);
+        ck_assert_int_eq(disk_file(created(calls + 1)->id)->state, JOB_QUEUED);
+}
+END_TEST
+
 /* The session broke, or the service asked for patience, while the request was being written. */
 START_TEST(where_it_does_not_come_to_that_it_is_taken_back)
 {
@@ -188,6 +202,7 @@ int main(void) {
         tcase_add_test(tc, a_second_try_is_noted);
         tcase_add_test(tc, another_line_overtakes_it);
         tcase_add_loop_test(tc, not_of_one_that_is_not_the_next, 0, 3);
+        tcase_add_test(tc, not_of_one_that_comes_right_behind_another);
         tcase_add_loop_test(tc, where_it_does_not_come_to_that_it_is_taken_back, 0, 2);
         tcase_add_test(tc, not_of_one_that_is_cancelled_before_its_turn);
         tcase_add_test(tc, taken_back_where_the_daemon_ends);

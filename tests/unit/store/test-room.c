@@ -7,6 +7,13 @@
 #include "daemon/store/room.h"
 #include "tests/unit/store/room-steps.h"
 
+static void on_counted(int error, void *userdata) {
+        unsigned *n = userdata;
+
+        ck_assert_int_eq(error, 0);
+        (*n)++;
+}
+
 /* Asks for what brings secrets. */
 static void expect(Fixture *f, Job *j) {
         int result = 1;
@@ -200,6 +207,32 @@ START_TEST(room_is_not_made_without_end)
 }
 END_TEST
 
+START_TEST(more_may_want_room_at_once_than_there_is)
+{
+        _cleanup_job_ Job *first = fixture_plain_job();
+        Job *jobs[SPENT_MAX + ROOM_MAX];
+        _cleanup_fixture_ Fixture f = {};
+        unsigned told = 0;
+
+        fixture_open(&f);
+        for (size_t i = 0; i < ELEMENTSOF(jobs); i++)
+                jobs[i] = create_without(&f);
+        f.watch.hold_step = NULL;
+        f.watch.hold = true;
+        store_create(f.store, first, NULL, on_counted, &told);
+        sem_wait(&f.watch.held);
+        for (size_t i = 0; i < ELEMENTSOF(jobs); i++)
+                store_note_asking(f.store, jobs[i], on_counted, &told);
+        sem_post(&f.watch.release);
+        while (told < ELEMENTSOF(jobs) + 1)
+                ck_assert_int_ge(sd_event_run(f.event, UINT64_MAX), 0);
+        let_it_tidy(&f, first);
+        ck_assert_uint_eq(fixture_count_names(".secret"), ROOM_MAX);
+        for (size_t i = 0; i < ELEMENTSOF(jobs); i++)
+                job_free(jobs[i]);
+}
+END_TEST
+
 START_TEST(room_that_cannot_be_made_is_done_without)
 {
         _cleanup_(job_secrets_done) JobSecrets secrets = {}, back = {};
@@ -262,13 +295,6 @@ START_TEST(a_line_that_fails_is_tried_again)
         fixture_assert_same_secrets(&secrets, &back);
 }
 END_TEST
-
-static void on_counted(int error, void *userdata) {
-        unsigned *n = userdata;
-
-        ck_assert_int_eq(error, 0);
-        (*n)++;
-}
 
 /* Some with room, some with a spare file, some with none; and one that is spent, and asks again. */
 START_TEST(many_in_one_lot)
@@ -390,6 +416,7 @@ static void add_tests(TCase *c) {
         tcase_add_test(c, room_that_is_wanted_twice_is_made_once);
         tcase_add_loop_test(c, room_goes_where_no_secrets_come, 0, 4);
         tcase_add_test(c, room_is_not_made_without_end);
+        tcase_add_test(c, more_may_want_room_at_once_than_there_is);
         tcase_add_loop_test(c, room_that_cannot_be_made_is_done_without, 0, 3);
         tcase_add_test(c, another_note_gives_the_room_up);
         tcase_add_loop_test(c, room_that_does_not_take_them_is_done_without, 0, 2);
