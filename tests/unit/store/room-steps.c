@@ -61,3 +61,23 @@ void let_it_tidy(Fixture *f, const Job *j) {
 
         ck_assert_int_eq(run_read(f, j, &none), -ENOENT);
 }
+
+void on_counted(int error, void *userdata) {
+        unsigned *n = userdata;
+
+        ck_assert_int_eq(error, 0);
+        (*n)++;
+}
+
+void begin_lot(Fixture *f, const Job *job, unsigned *told) {
+        f->watch.hold_step = NULL;
+        f->watch.hold = true;
+        store_create(f->store, job, NULL, on_counted, told);
+        sem_wait(&f->watch.held);
+}
+
+void end_lot(Fixture *f, const unsigned *told, size_t n) {
+        sem_post(&f->watch.release);
+        while (*told < n)
+                ck_assert_int_ge(sd_event_run(f->event, UINT64_MAX), 0);
+}

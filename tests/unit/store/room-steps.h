@@ -15,3 +15,10 @@ void let_it_tidy(Fixture *f, const Job *j);
 void assert_zeros(const char *path);
 /* As it was read at the start. */
 const Job *loaded(const Fixture *f, const char *id);
+
+/* Counts changes that went well; an unsigned as userdata. */
+void on_counted(int error, void *userdata);
+/* Holds the disk at the creation of this job: what is asked for until end_lot() is one lot. */
+void begin_lot(Fixture *f, const Job *job, unsigned *told);
+/* Waits until so many were told, with that job. */
+void end_lot(Fixture *f, const unsigned *told, size_t n);

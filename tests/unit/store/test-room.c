@@ -7,13 +7,6 @@
 #include "daemon/store/room.h"
 #include "tests/unit/store/room-steps.h"
 
-static void on_counted(int error, void *userdata) {
-        unsigned *n = userdata;
-
-        ck_assert_int_eq(error, 0);
-        (*n)++;
-}
-
 /* Asks for what brings secrets. */
 static void expect(Fixture *f, Job *j) {
         int result = 1;
@@ -217,15 +210,10 @@ START_TEST(more_may_want_room_at_once_than_there_is)
         fixture_open(&f);
         for (size_t i = 0; i < ELEMENTSOF(jobs); i++)
                 jobs[i] = create_without(&f);
-        f.watch.hold_step = NULL;
-        f.watch.hold = true;
-        store_create(f.store, first, NULL, on_counted, &told);
-        sem_wait(&f.watch.held);
+        begin_lot(&f, first, &told);
         for (size_t i = 0; i < ELEMENTSOF(jobs); i++)
                 store_note_asking(f.store, jobs[i], on_counted, &told);
-        sem_post(&f.watch.release);
-        while (told < ELEMENTSOF(jobs) + 1)
-                ck_assert_int_ge(sd_event_run(f.event, UINT64_MAX), 0);
+        end_lot(&f, &told, ELEMENTSOF(jobs) + 1);
         let_it_tidy(&f, first);
         ck_assert_uint_eq(fixture_count_names(".secret"), ROOM_MAX);
         for (size_t i = 0; i < ELEMENTSOF(jobs); i++)
@@ -311,17 +299,12 @@ START_TEST(many_in_one_lot)
                 jobs[i] = i % 2 == 0 ? create_expecting(&f) : create_without(&f);
         again = jobs[ELEMENTSOF(jobs) - 1];
         fixture_secrets(&secrets);
-        f.watch.hold_step = NULL;
-        f.watch.hold = true;
-        store_create(f.store, first, NULL, on_counted, &told);
-        sem_wait(&f.watch.held);
+        begin_lot(&f, first, &told);
         for (size_t i = 0; i < ELEMENTSOF(jobs); i++)
                 store_update(f.store, jobs[i], &secrets, on_counted, &told);
         store_spend_secrets(f.store, again, on_counted, &told);
         store_note_asking(f.store, again, on_counted, &told);
-        sem_post(&f.watch.release);
-        while (told < ELEMENTSOF(jobs) + 3)
-                ck_assert_int_ge(sd_event_run(f.event, UINT64_MAX), 0);
+        end_lot(&f, &told, ELEMENTSOF(jobs) + 3);
         let_it_tidy(&f, again);
         assert_zeros(fixture_job_path(again, ".secret"));
         for (size_t i = 0; i + 1 < ELEMENTSOF(jobs); i++) {

@@ -34,13 +34,6 @@ START_TEST(nobody_waits_for_spent_secrets_to_go)
 }
 END_TEST
 
-static void on_counted(int error, void *userdata) {
-        unsigned *n = userdata;
-
-        ck_assert_int_eq(error, 0);
-        (*n)++;
-}
-
 START_TEST(secrets_that_came_later_stay)
 {
         _cleanup_(job_secrets_done) JobSecrets secrets = {}, back = {};
@@ -50,14 +43,10 @@ START_TEST(secrets_that_came_later_stay)
 
         fixture_open(&f);
         j = create(&f, &secrets);
-        f.watch.hold = true;
-        store_create(f.store, first, NULL, on_counted, &told);
-        sem_wait(&f.watch.held);
+        begin_lot(&f, first, &told);
         store_spend_secrets(f.store, j, on_counted, &told); /* both in one lot */
         store_update(f.store, j, &secrets, on_counted, &told);
-        sem_post(&f.watch.release);
-        while (told < 3)
-                ck_assert_int_ge(sd_event_run(f.event, UINT64_MAX), 0);
+        end_lot(&f, &told, 3);
         ck_assert_int_eq(run_read(&f, j, &back), 0);
         fixture_assert_same_secrets(&secrets, &back);
 }
@@ -76,14 +65,10 @@ START_TEST(all_of_a_lot_go)
 
                 jobs[i] = create(&f, &secrets);
         }
-        f.watch.hold = true;
-        store_create(f.store, first, NULL, on_counted, &told);
-        sem_wait(&f.watch.held);
+        begin_lot(&f, first, &told);
         for (size_t i = 0; i < ELEMENTSOF(jobs); i++)
                 store_spend_secrets(f.store, jobs[i], on_counted, &told);
-        sem_post(&f.watch.release);
-        while (told < ELEMENTSOF(jobs) + 1)
-                ck_assert_int_ge(sd_event_run(f.event, UINT64_MAX), 0);
+        end_lot(&f, &told, ELEMENTSOF(jobs) + 1);
         ck_assert_int_eq(run_verb(&f, store_update, first, NULL), 0);
         ck_assert_uint_eq(fixture_count_names(".secret"), 0);
         ck_assert_uint_eq(fixture_count_names("spare-"), ROOM_MAX);
