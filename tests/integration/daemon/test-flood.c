@@ -61,7 +61,7 @@ static uint64_t number_behind(const char *path, const char *name) {
 
 /* The sanitizer's own memory is a multiple of the daemon's. */
 static void must_be_modest(void) {
-#ifndef __SANITIZE_ADDRESS__
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
         const uint64_t peak_kb =
                 number_behind(place_text(&d.place, "/proc/%d/status", d.pid), "\nVmHWM:");
         const uint64_t max_mb = number_behind(UNIT, "\nMemoryMax=");

@@ -231,10 +231,24 @@ START_TEST(symmetric_key_of_a_registration_is_nowhere)
 }
 END_TEST
 
+/* What glibc is told to clear when it is freed, and ASan as well, this one keeps as it was. */
+#ifdef __SANITIZE_THREAD__
+#define CAN_CLEAR false
+#else
+#define CAN_CLEAR true
+#endif
+
 int main(void) {
         Suite *suite = suite_create("daemon: memory");
         TCase *aws = stage_shared(suite, "aws"), *azure = stage_shared_dps(suite, "azure");
 
+        if (!CAN_CLEAR) {
+                fputs("daemon-memory: SKIPPED, nothing of it was tried: ThreadSanitizer's memory "
+                      "is "
+                      "not cleared when it is freed\n",
+                      stderr);
+                return 77;
+        }
         if (geteuid() != 0) {
                 fputs(SKIPPED, stderr);
                 return 77;
