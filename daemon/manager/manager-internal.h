@@ -5,7 +5,8 @@
  *
  *   held.c         requests that wait for something to be over
  *   admission.c    how many requests of one owner are written at a time
- *   submission.c   may it, can it, is it known already: then durable, then answered
+ *   submission.c   may it, can it, is it known already
+ *   acceptance.c   then it is made durable, and then answered
  *   dispatch.c     whose turn it is; what the lane tells while a job is at work
  *   change.c       the only way to another state on record: written first, told after
  *   deadline.c     jobs whose time is over
