@@ -95,6 +95,13 @@ static void on_created(int error, void *userdata) {
         admission_leave(m, admission);
 }
 
+bool acceptance_forget_note(Manager *m, const Job *job) {
+        if (m->noted != job)
+                return false;
+        m->noted = NULL;
+        return true;
+}
+
 /* Where nobody is before it, its certificate is asked for as soon as the request is durable. That
  * this is asked must be on record before it is: so both are written at once, which saves a way to
  * the disk. */
@@ -102,10 +109,11 @@ static int write_with_note(Manager *m, Job *job) {
         Job image;
         int r;
 
-        r = job_image_make_ahead(job, JOB_RUNNING, PHASE_CREATE, clock_real_usec(), &image);
+        r = job_image_make_ahead(job, JOB_RUNNING, PHASE_CREATE, clock_real_usec(),
+                                 clock_boot_usec(), &image);
         if (r < 0)
                 return r;
-        image.attempts++;
+        image.attempts++; /* as it is counted when the job is begun */
         m->noted = job;
         store_create_asking(m->store, &image, on_created, job);
         job_image_done(&image);

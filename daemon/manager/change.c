@@ -108,14 +108,6 @@ static void write_down(const Job *image, PendingChange *p) {
                 store_update(store, image, secrets, on_change_durable, p);
 }
 
-/* The line that comes says what is so. */
-static void overtake_note(const Job *job) {
-        Manager *m = job->errand->manager;
-
-        if (m->noted == job)
-                m->noted = NULL;
-}
-
 void change_commit(const Change *change) {
         _cleanup_(pending_freep) PendingChange *p = NULL;
         Job *job = change->job, image;
@@ -140,7 +132,7 @@ void change_commit(const Change *change) {
                 change->done(job, r, change->userdata);
                 return;
         }
-        overtake_note(job);
+        (void) acceptance_forget_note(job->errand->manager, job);
         foresee_secrets(job->errand, &image);
         note_secrets_coming(job->errand, change->secrets);
         image.failure = p->change.failure;
@@ -192,7 +184,7 @@ void change_note(Job *job, void (*done)(Job *job, int error, void *userdata), vo
                         done(job, r, userdata);
                 return;
         }
-        overtake_note(job);
+        (void) acceptance_forget_note(job->errand->manager, job);
         *n = (PendingNote){.job = job, .done = done, .userdata = userdata};
         foresee_secrets(job->errand, &image);
         if (done && is_to_bring_secrets(&image))

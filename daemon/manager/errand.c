@@ -25,8 +25,7 @@ void errand_free(Job *job) {
         if (!errand)
                 return;
         errand->manager->n_unwritten -= errand->holds_others;
-        if (errand->manager->noted == job)
-                errand->manager->noted = NULL;
+        (void) acceptance_forget_note(errand->manager, job);
         job_keys_forget(errand);
         sd_event_source_disable_unref(errand->wait_timer);
         ending_free(errand->unwritten);

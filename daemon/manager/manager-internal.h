@@ -230,6 +230,9 @@ void acceptance_begin(Job *job);
 /* The same for a job that has ended, and is asked for again. Takes the spec, and what it needs of
  * the secrets. */
 void acceptance_start_over(Job *job, JobSpec *spec, JobSecrets *secrets);
+/* Whether the job's last line says already that it asks for a certificate. It counts no more then:
+ * it asks now, or another line comes, or the job goes. */
+bool acceptance_forget_note(Manager *m, const Job *job);
 
 /* --- submission.c */
 void manager_submit(Manager *m, const Peer *peer, JobSpec *spec, FrontCall *call);

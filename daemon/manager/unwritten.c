@@ -150,8 +150,7 @@ void keeping_begin(Job *job, const JobSecrets *secrets, const char *note) {
 void keeping_note(Job *job) {
         Keeping *k;
 
-        if (job->errand->manager->noted == job) {
-                job->errand->manager->noted = NULL;
+        if (acceptance_forget_note(job->errand->manager, job)) {
                 way_noted(slot_way_of(job->errand->slot, job), 0);
                 return;
         }

@@ -188,8 +188,8 @@ void job_forget_left_certificate(Job *j) {
                 j->left_certificates[kept] = NULL;
 }
 
-static void enter_state(Job *j, JobState state, JobPhase phase, usec_t now_real, usec_t now_boot,
-                        const char *text) {
+/* But for the history. */
+static void change_state(Job *j, JobState state, JobPhase phase, usec_t now_real, usec_t now_boot) {
         assert(edges[j->state][state]);
 
         if (state == JOB_RUNNING && j->started_real == 0)
@@ -205,6 +205,11 @@ static void enter_state(Job *j, JobState state, JobPhase phase, usec_t now_real,
         }
         j->state = state;
         j->phase = phase;
+}
+
+static void enter_state(Job *j, JobState state, JobPhase phase, usec_t now_real, usec_t now_boot,
+                        const char *text) {
+        change_state(j, state, phase, now_real, now_boot);
         (void) job_add_history(j, now_real, state, phase, text);
 }
 
@@ -240,17 +245,13 @@ int job_image_make(const Job *j, JobState state, JobPhase phase, usec_t now_real
         return 0;
 }
 
-int job_image_make_ahead(const Job *j, JobState state, JobPhase phase, usec_t now_real, Job *ret) {
-        int r = job_image_make(j, j->state, j->phase, now_real, 0, NULL, ret);
+int job_image_make_ahead(const Job *j, JobState state, JobPhase phase, usec_t now_real,
+                         usec_t now_boot, Job *ret) {
+        int r = job_image_make(j, j->state, j->phase, now_real, now_boot, NULL, ret);
 
-        if (r < 0)
-                return r;
-        assert(edges[j->state][state] && !job_state_is_final(state));
-        if (state == JOB_RUNNING && j->started_real == 0)
-                ret->started_real = now_real;
-        ret->state = state;
-        ret->phase = phase;
-        return 0;
+        if (r >= 0)
+                change_state(ret, state, phase, now_real, now_boot);
+        return r;
 }
 
 void job_image_done(Job *image) {

@@ -137,5 +137,6 @@ usec_t job_deadline_left(const Job *j, usec_t now_boot);
 int job_image_make(const Job *j, JobState state, JobPhase phase, usec_t now_real, usec_t now_boot,
                    const char *text, Job *ret);
 /* The same of a job that is about to be so, and will tell it in its history itself. */
-int job_image_make_ahead(const Job *j, JobState state, JobPhase phase, usec_t now_real, Job *ret);
+int job_image_make_ahead(const Job *j, JobState state, JobPhase phase, usec_t now_real,
+                         usec_t now_boot, Job *ret);
 void job_image_done(Job *image);

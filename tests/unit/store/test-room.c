@@ -332,7 +332,7 @@ START_TEST(one_that_asks_with_its_first_line)
         Job image;
 
         fixture_open(&f);
-        ck_assert_int_eq(job_image_make_ahead(j, JOB_RUNNING, PHASE_CREATE, 20, &image), 0);
+        ck_assert_int_eq(job_image_make_ahead(j, JOB_RUNNING, PHASE_CREATE, 20, 20, &image), 0);
         store_create_asking(f.store, &image, on_done, &result);
         settle(&f, &result);
         ck_assert_int_eq(result, 0);
