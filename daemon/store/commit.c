@@ -115,17 +115,14 @@ static int place_secrets(const Round *round, Change *c) {
                 c->secret_fd = close_fd(c->secret_fd);
         else
                 r = disk_close(&c->secret_fd);
-        if (r >= 0 && !c->in_place)
+        if (r >= 0 && !c->in_place) {
                 r = disk_rename_keeping(round->disk, written.text, name.text);
-        if (r < 0) {
-                (void) disk_erase(round->disk, written.text);
-                return r;
+                c->has_replaced = r > 0;
+                c->renames = r >= 0;
         }
-        if (c->in_place)
-                return 0;
-        c->has_replaced = r > 0;
-        c->renames = true;
-        return 0;
+        if (r < 0)
+                (void) disk_erase(round->disk, written.text);
+        return r < 0 ? r : 0;
 }
 
 /* A crash before this, or in it: the next start erases what has a temporary name. */

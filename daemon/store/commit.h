@@ -7,14 +7,16 @@
  * a second change of the same job, or at COMMIT_ROUND_MAX, which bounds the descriptors it holds.
  * In each round, for all of its changes together:
  *
- *   1. secrets (those that are to be sealed anew are read first) are written aside and flushed,
- * take their names, the directory is flushed;
+ *   1. secrets (those that are to be sealed anew are read first) are written and flushed: in the
+ *      room that was made for them, or aside, and then they take their names and the directory
+ *      is flushed;
  *   2. lines are written and flushed (a note's is not): a line never speaks of secrets that could
  *      still be lost;
  *   3. new job files take their names, what is to be erased is overwritten and unlinked, the
  *      directory is flushed: the line that says so is durable by then, and a crash between is
- * mended at the next start. Secrets that others have replaced are erased, too, for which nobody
- * waits, and those that are spent are left for room_tidy();
+ *      mended at the next start. Secrets that others have replaced are erased, too, for which
+ *      nobody waits. Those that are spent, and room for those that are expected, are left for
+ *      room_tidy();
  *   4. what is wanted is read.
  *
  * A change that fails has its errno in `error`, and does not touch the others; but a directory that

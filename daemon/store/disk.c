@@ -81,14 +81,21 @@ static int overwrite(int fd) {
         return 0;
 }
 
+/* The same, and the device has it. */
+static int blank(int fd) {
+        int r = overwrite(fd);
+
+        return r < 0 ? r : sync_file_range(fd, 0, 0, SYNC_ALL) < 0 ? -errno : 0;
+}
+
 /* What is in the way of a new file, or half of one: it may hold sealed bytes. */
 static int clear(const Disk *d, const char *name) {
         _cleanup_close_ int fd = openat(d->fd, name, OPEN_TO_ERASE);
 
         if (fd < 0 && errno == ENOENT)
                 return 0;
-        if (fd >= 0 && overwrite(fd) >= 0)
-                (void) sync_file_range(fd, 0, 0, SYNC_ALL);
+        if (fd >= 0)
+                (void) blank(fd);
         return unlinkat(d->fd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
 }
 
@@ -240,9 +247,7 @@ int disk_blank(const Disk *d, const char *name) {
         if (fd < 0)
                 return -errno;
         r = before(d, DISK_OVERWRITE, name);
-        if (r >= 0)
-                r = overwrite(fd);
-        return r < 0 ? r : sync_file_range(fd, 0, 0, SYNC_ALL) < 0 ? -errno : 0;
+        return r < 0 ? r : blank(fd);
 }
 
 int disk_sync_all(const Disk *d) {
